@@ -1,0 +1,57 @@
+# `make demo` and `make test` do all their own set-up; see README.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo "$$python" && break; done)
+BIN := .venv/bin
+PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+DECLARED := setup.cfg pyproject.toml constraints.txt
+PACKAGES := analyzers backtest brokers feeds live strategies
+
+.PHONY: help demo test check prove bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/.base: $(DECLARED)
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'Seawall needs Python 3.11, 3.12 or 3.13: install one, or say make PYTHON=/path/to/python' >&2; \
+		exit 2; fi
+	@echo 'Setting up .venv (once; a minute or two)'
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.base
+	@echo 'Adding what the tests and checks need (once)'
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+demo: .venv/.base  ## backtest three strategies on the embedded synthetic market
+	@$(BIN)/python -m backtest demo
+
+test: .venv/.dev  ## run the tests, with a fixed sample of every long proof
+	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report= --cov-branch
+	$(BIN)/python -m coverage report --skip-covered --fail-under=95
+	$(BIN)/python -m coverage report --include='brokers/*' --fail-under=100
+
+check: .venv/.dev  ## lint, format, types, layers, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.house.sizes
+
+prove: .venv/.dev  ## all long proofs, on all cores; goes on where it was stopped
+	$(BIN)/python -m tests.prove
+
+bench: .venv/.dev  ## measure speed and memory, side by side
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=min,median,max,rounds
+
+clean:  ## remove the environment and everything made
+	rm -rf .venv build out .coverage* .prove .mypy_cache .ruff_cache .hypothesis *.egg-info

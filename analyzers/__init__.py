@@ -1,0 +1,1 @@
+"""What is seen of a run: the decision log, equity, trades, metrics."""

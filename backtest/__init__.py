@@ -1,0 +1,1 @@
+"""Backtests from a notebook or the command line."""

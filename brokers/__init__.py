@@ -1,0 +1,1 @@
+"""The guard round a broker, and what it needs: orders, risk, fills, the wire."""

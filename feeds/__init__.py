@@ -1,0 +1,1 @@
+"""Checked bars with a passport, from any source."""

@@ -1,0 +1,1 @@
+"""Live and paper trading: the composition root of `python -m live`."""
