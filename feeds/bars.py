@@ -1,0 +1,134 @@
+"""The bar frame that every room relies on, and the checks at its door."""
+
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from brokers.errors import DataError
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+_Floats = npt.NDArray[np.float64]
+_Mask = npt.NDArray[np.bool_]
+
+
+def check_bars(frame: pd.DataFrame, name: str = "") -> pd.DataFrame:
+    """A copy of `frame` that keeps the contract of a bar frame.
+
+    Args:
+        frame: columns open, high, low, close, volume in any order and no others (whoever has
+            more picks these five first); an aware index of bar STARTS, strictly increasing.
+        name: what errors call the frame, usually its symbol.
+
+    Returns:
+        The five columns in that order as float64, index `time` in UTC nanoseconds, attrs kept.
+
+    Raises:
+        DataError: it names the frame, the row and its time, the column, the value and a remedy.
+    """
+    name = name or "bars"
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{name}: expected a pandas DataFrame, got {type(frame).__name__}")
+    _check_columns(frame, name)
+    if frame.empty:
+        raise DataError(f"{name}: there is no bar: choose another range or another file")
+    index = _utc_index(frame.index, name)
+    values = {column: _floats(frame[column], index, name) for column in COLUMNS}
+    _check_values(values, index, name)
+    bars = pd.DataFrame(values, index=index)
+    bars.attrs = dict(frame.attrs)
+    return bars
+
+
+def _check_columns(frame: pd.DataFrame, name: str) -> None:
+    found = [str(column) for column in frame.columns]
+    expected = ", ".join(COLUMNS)
+    for column in COLUMNS:
+        if found.count(column) != 1:
+            fault = "missing" if column not in found else "there twice"
+            raise DataError(
+                f"{name}: column {column!r} is {fault}; found {', '.join(found) or 'no column'}: "
+                f"name the columns {expected}"
+            )
+    if extra := [column for column in found if column not in COLUMNS]:
+        raise DataError(
+            f"{name}: unexpected column {extra[0]!r}: drop it or pick the five columns {expected}"
+        )
+
+
+def _utc_index(index: pd.Index, name: str) -> pd.DatetimeIndex:
+    if not isinstance(index, pd.DatetimeIndex):
+        raise DataError(
+            f"{name}: the index holds {index.dtype}, not times: set a DatetimeIndex of bar starts"
+        )
+    if index.tz is None:
+        raise DataError(
+            f"{name}: the times have no zone (the first is {index[0]}): name it, "
+            "as in frame.tz_localize('America/New_York')"
+        )
+    if index.hasnans:
+        row = int(np.flatnonzero(index.isna())[0])
+        raise DataError(f"{name}: row {row} has no time: drop or mend that row")
+    try:
+        nanoseconds = index.tz_convert("UTC").as_unit("ns").asi8
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise DataError(f"{name}: a time lies outside the years 1678 to 2261: {error}") from error
+    utc = pd.DatetimeIndex(nanoseconds, tz="UTC", name="time")
+    steps = np.diff(nanoseconds)
+    if (steps <= 0).any():
+        row = int(np.flatnonzero(steps <= 0)[0]) + 1
+        fault, remedy = ("repeats", "drop one of the two rows")
+        if steps[row - 1] < 0:
+            fault, remedy = ("comes before", "sort the rows by time")
+        raise DataError(
+            f"{name}: row {row} ({_stamp(utc, row)}) {fault} the row above "
+            f"({_stamp(utc, row - 1)}): {remedy}"
+        )
+    return utc
+
+
+def _floats(column: "pd.Series[float]", index: pd.DatetimeIndex, name: str) -> _Floats:
+    try:
+        numbers = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    except (TypeError, ValueError):
+        parsed = pd.to_numeric(column.astype(object), errors="coerce")
+        row = int(np.flatnonzero(parsed.isna() & column.notna())[0])
+        _refuse(name, index, row, str(column.name), f"is {column.iloc[row]!r}, not a number", 1)
+    return numbers
+
+
+def _check_values(values: dict[str, _Floats], index: pd.DatetimeIndex, name: str) -> None:
+    def refuse_where(wrong: _Mask, column: str, fault: str) -> None:
+        if wrong.any():
+            row = int(wrong.argmax())
+            value = values[column][row]
+            other = values.get(fault.rsplit(" ", 1)[-1])
+            against = "" if other is None else f" {other[row]}"
+            text = f"is {value}, {fault}{against}"
+            _refuse(name, index, row, column, text, int(wrong.sum()))
+
+    for column in COLUMNS:
+        refuse_where(np.isnan(values[column]), column, "a missing value")
+        refuse_where(np.isinf(values[column]), column, "not finite")
+    for column in COLUMNS[:4]:
+        refuse_where(values[column] <= 0, column, "but a price must be above zero")
+    for column in ("open", "close"):
+        refuse_where(values["high"] < values[column], "high", f"below its {column}")
+        refuse_where(values["low"] > values[column], "low", f"above its {column}")
+    refuse_where(values["volume"] < 0, "volume", "but a volume cannot be negative")
+
+
+def _refuse(
+    name: str, index: pd.DatetimeIndex, row: int, column: str, fault: str, count: int
+) -> NoReturn:
+    more = f" ({count} rows are like this)" if count > 1 else ""
+    raise DataError(
+        f"{name}: row {row} ({_stamp(index, row)}): {column} {fault}{more}: "
+        "mend or drop it, or fetch the bars again"
+    )
+
+
+def _stamp(index: pd.DatetimeIndex, row: int) -> str:
+    return f"{index[row]:%Y-%m-%d %H:%M:%S} UTC"
