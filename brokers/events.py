@@ -45,9 +45,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """A cancel was asked for; it is never refused."""
+    """A cancel was asked for; it is never refused.
 
-    order_id: str
+    Args:
+        order_id: None when the order did not come through the guard.
+    """
+
+    order_id: str | None
     owner: Any
     data: Any
     reason: str | None = None

@@ -1,6 +1,7 @@
 """The order as a value: what is not a valid `OrderSchema` never leaves."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -135,7 +136,7 @@ class OrderSchema(Terms):
         ]
         steps = [(name, price) for name, price in ladder if price is not None]
         rising = (self.side == "buy") != (self.order_class == "oco")
-        for (low_name, low), (high_name, high) in zip(steps, steps[1:], strict=False):
+        for (low_name, low), (high_name, high) in pairwise(steps):
             if self.legs and (low >= high if rising else low <= high):
                 word = "below" if rising else "above"
                 raise ValueError(f"{low_name} {low} must be {word} {high_name} {high}")
@@ -151,4 +152,3 @@ class OrderSchema(Terms):
     def signed_quantity(self) -> Decimal:
         """Units, positive for a buy."""
         return self.quantity if self.side == "buy" else -self.quantity
-

@@ -1,0 +1,75 @@
+"""What a venue asks of an order beyond common sense: ticks, lots, held quantity."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from brokers.errors import SchemaRefused
+from brokers.orders import OrderSchema, Terms
+from brokers.risk import Situation
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One venue's rules for the form of an order.
+
+    Args:
+        ticks: (from this price on, tick), highest price first; none: any price.
+        lot: quantities are multiples of it; None: any quantity.
+        held_quantity: an order against a position may not exceed what is held and not already
+            promised to orders at work, so no single order flips a position.
+    """
+
+    name: str
+    ticks: tuple[tuple[Decimal, Decimal], ...] = ()
+    lot: Decimal | None = None
+    held_quantity: bool = False
+
+    def check(self, order: OrderSchema, situation: Situation) -> None:
+        """Hold the order, legs included, against the rules.
+
+        Raises:
+            SchemaRefused: naming the rule that it breaks.
+        """
+        for terms in (order, *order.legs):
+            self._check_ticks(terms)
+            self._check_lot(terms)
+        if self.held_quantity:
+            self._check_held(order, situation)
+
+    def _check_ticks(self, terms: Terms) -> None:
+        for name in ("limit_price", "stop_price"):
+            price = getattr(terms, name)
+            tick = None if price is None else self.tick(price)
+            if tick is not None and price % tick:
+                raise SchemaRefused(
+                    f"{name} {price} is not a multiple of {self.name}'s tick {tick}"
+                )
+
+    def tick(self, price: Decimal) -> Decimal | None:
+        """The tick at this price; None where any price will do."""
+        return next((tick for floor, tick in self.ticks if price >= floor), None)
+
+    def _check_lot(self, terms: Terms) -> None:
+        if self.lot is not None and terms.quantity % self.lot:
+            raise SchemaRefused(
+                f"quantity {terms.quantity} is not a multiple of {self.name}'s lot {self.lot}"
+            )
+
+    def _check_held(self, order: OrderSchema, situation: Situation) -> None:
+        held, quantity = situation.position, float(order.signed_quantity)
+        available = abs(held) - abs(situation.working(order.side))
+        if held * quantity < 0 and abs(quantity) > available:
+            raise SchemaRefused(
+                f"{order.side} {order.quantity} is more than the {available:g} available"
+                f" (held {held:g}); {self.name} takes no order that flips a position"
+            )
+
+
+BACKTRADER = Profile("backtrader")
+# protocols: two decimals from $1 on, four below; fractions of a share to nine decimals.
+ALPACA = Profile(
+    "alpaca",
+    ticks=((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001"))),
+    lot=Decimal("0.000000001"),
+    held_quantity=True,
+)
