@@ -1,23 +1,29 @@
 """Sessions of an exchange, as exchange_calendars knows them."""
 
-from __future__ import annotations
-
+import difflib
+import warnings
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
+import exchange_calendars
+import numpy as np
 import pandas as pd
 
+from brokers.errors import ConfigError, DataError
 from feeds.timeframe import Timeframe
 
-Day = str | date | pd.Timestamp
+# Fixed, since exchange_calendars' own default moves with today's date.
+_FIRST, _LAST = pd.Timestamp("1950-01-01"), pd.Timestamp("2050-12-31")
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """What a calendar says is missing from an index.
+    """What a calendar says is missing between the first and the last bar of an index.
 
     Args:
-        sessions: ISO dates of the sessions between first and last bar that have no bar.
+        sessions: ISO dates of the sessions that have no bar.
         bars: intraday bars missing inside the sessions that have some.
     """
 
@@ -25,5 +31,133 @@ class Gaps:
     bars: int = 0
 
 
-def gaps(name: str, index: pd.DatetimeIndex, timeframe: Timeframe) -> Gaps:
-    raise NotImplementedError
+def sessions(name: str, start: str | date, end: str | date) -> pd.DatetimeIndex:
+    """Give the sessions of calendar `name` from `start` to `end`, both included, as naive dates.
+
+    Raises:
+        ConfigError: no such calendar.
+    """
+    known: pd.DatetimeIndex = _calendar(name).sessions
+    return known[known.slice_indexer(pd.Timestamp(start), pd.Timestamp(end))]
+
+
+def session_dates(name: str, starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Give the local date of each bar start (aware), as a naive date.
+
+    Midnight UTC is how vendors write a date without a time: it stands for that date everywhere.
+    """
+    as_dates = starts.tz_convert("UTC").tz_localize(None)
+    local = starts.tz_convert(_calendar(name).tz).tz_localize(None)
+    return local.where(as_dates != as_dates.normalize(), as_dates).normalize()
+
+
+def session_close(name: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Give the close, in UTC, of the session on each naive date.
+
+    Raises:
+        DataError: a date is no session, or lies outside what the calendar knows.
+    """
+    return _last_close(name, dates, dates + pd.Timedelta(days=1))
+
+
+def bar_close(name: str, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.DatetimeIndex:
+    """Give the close, in UTC, of the last session of each daily, weekly or monthly bar.
+
+    A week lasts seven days from a Saturday, Sunday or Monday; a week stamped by a later first
+    session ends before the next Monday. A month is that of its start.
+
+    Raises:
+        DataError: a bar without any session, or outside what the calendar knows.
+    """
+    first = session_dates(name, starts)
+    if timeframe.text == "1w":
+        since_monday = first.day_of_week.to_numpy()
+        days = np.where(np.isin(since_monday, (0, 5, 6)), 7, 7 - since_monday)
+        after = first + pd.to_timedelta(days, unit="D")
+    elif timeframe.text == "1mo":
+        after = (first.to_period("M") + 1).to_timestamp()
+    else:
+        after = first + pd.Timedelta(days=1)
+    return _last_close(name, first, after)
+
+
+def gaps(name: str, starts: pd.DatetimeIndex, timeframe: Timeframe) -> Gaps:
+    """Report what is missing between the first and the last bar.
+
+    Daily: the sessions without a bar. Intraday: those too, and the bars missing inside the other
+    sessions; bars outside sessions do not count. Weekly and monthly: nothing is reported.
+
+    Args:
+        starts: aware, increasing bar starts.
+    """
+    if timeframe.is_intraday and timeframe.delta:
+        return _intraday_gaps(name, starts, pd.Timedelta(timeframe.delta))
+    if timeframe.text != "1d":
+        return Gaps()
+    held = session_dates(name, starts)
+    expected = sessions(name, held[0], held[-1])
+    return Gaps(_iso(expected[~expected.isin(held)]))
+
+
+def _intraday_gaps(name: str, starts: pd.DatetimeIndex, step: pd.Timedelta) -> Gaps:
+    calendar = _calendar(name)
+    day = pd.Timedelta(days=1)
+    window = slice(starts[0].tz_localize(None) - day, starts[-1].tz_localize(None) + day)
+    schedule = calendar.schedule.loc[window]
+    has_break = schedule["break_start"].notna()
+    morning_end = schedule["break_start"].where(has_break, schedule["close"])
+    expected = np.zeros(len(schedule), np.int64)
+    held = np.zeros(len(schedule), np.int64)
+    # Without a break the afternoon is empty: it runs from the close to the close.
+    afternoon = schedule["break_end"].where(has_break, schedule["close"])
+    for opens, closes in ((schedule["open"], morning_end), (afternoon, schedule["close"])):
+        begin = opens.clip(lower=starts[0])
+        end = closes.clip(upper=starts[-1] + step)
+        wanted = np.ceil((end - begin) / step).clip(lower=0).to_numpy(np.int64)
+        # A bar belongs to the part that it overlaps: hours may start at 09:00 or at 09:30.
+        inside = starts.searchsorted(end) - starts.searchsorted(begin - step, side="right")
+        expected += wanted
+        held += np.minimum(np.where(wanted > 0, inside, 0), wanted)
+    absent = (held == 0) & (expected > 0)
+    missing = int((expected - held)[~absent].sum())
+    return Gaps(_iso(pd.DatetimeIndex(schedule.index[absent])), missing)
+
+
+def _last_close(name: str, first: pd.DatetimeIndex, after: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Give the close of the last session in each half-open span of naive dates."""
+    closes = _calendar(name).closes
+    rows = closes.index.searchsorted(after) - 1
+    empty = (rows < 0) | (closes.index[rows] < first)
+    if empty.any():
+        day = f"{first[int(np.asarray(empty).argmax())]:%Y-%m-%d}"
+        known = f"{closes.index[0]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
+        raise DataError(
+            f"calendar {name} has no session for the bar of {day} (it knows {known}): "
+            "choose the calendar of these bars, or none"
+        )
+    return pd.DatetimeIndex(closes.iloc[rows], name="time")
+
+
+@lru_cache
+def _calendar(name: str) -> Any:
+    try:
+        return _build(name)
+    except exchange_calendars.errors.InvalidCalendarName:
+        names = {known.lower(): known for known in exchange_calendars.get_calendar_names()}
+        near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
+        hint = " or ".join(names[text] for text in near) or "such as XNYS"
+        raise ConfigError(f"unknown calendar {name!r}: did you mean {hint}?") from None
+
+
+def _build(name: str) -> Any:
+    with warnings.catch_warnings():
+        # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
+        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
+        bounds = exchange_calendars.get_calendar(name)
+        first = max(_FIRST, bounds.bound_min() or _FIRST)
+        last = min(_LAST, bounds.bound_max() or _LAST)
+        return exchange_calendars.get_calendar(name, start=first, end=last)
+
+
+def _iso(days: pd.DatetimeIndex) -> tuple[str, ...]:
+    return tuple(days.strftime("%Y-%m-%d"))
