@@ -1,5 +1,6 @@
 """The bar frame that every room relies on, and the checks at its door."""
 
+from datetime import datetime
 from typing import NoReturn
 
 import numpy as np
@@ -40,6 +41,25 @@ def check_bars(frame: pd.DataFrame, name: str = "") -> pd.DataFrame:
     bars = pd.DataFrame(values, index=index)
     bars.attrs = dict(frame.attrs)
     return bars
+
+
+def within(
+    bars: pd.DataFrame, start: datetime | None, end: datetime | None, name: str = ""
+) -> pd.DataFrame:
+    """Cut checked bars to the starts from `start` up to but not including `end` (aware).
+
+    Raises:
+        DataError: nothing is left; it names the range that exists.
+    """
+    index = pd.DatetimeIndex(bars.index)
+    first = 0 if start is None else int(index.searchsorted(pd.Timestamp(start)))
+    after = len(index) if end is None else int(index.searchsorted(pd.Timestamp(end)))
+    if first >= after:
+        raise DataError(
+            f"{name or 'bars'}: no bar from {start or 'the beginning'} to {end or 'the end'}: "
+            f"there are bars from {_stamp(index, 0)} to {_stamp(index, -1)}"
+        )
+    return bars.iloc[first:after]
 
 
 def _check_columns(frame: pd.DataFrame, name: str) -> None:
