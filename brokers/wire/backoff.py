@@ -89,4 +89,4 @@ class Backoff:
 
 def _error(state: RetryCallState) -> Transient:
     """Return what the last try raised; tenacity waits and stops for `Transient` alone."""
-    return cast(Transient, cast(Future, state.outcome).exception())
+    return cast("Transient", cast("Future", state.outcome).exception())
