@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from math import isfinite, nan
 from typing import Any
 
@@ -76,7 +75,6 @@ class Ledger(bt.Analyzer):
         """Begin anew, and hear what the guard refuses if there is one."""
         self._orders: dict[int, Any] = {}
         self._fills: list[tuple[Any, Any]] = []
-        self._taken: dict[int, int] = {}
         self._held: dict[tuple[Any, int], RoundTrip] = {}
         self._trips: list[RoundTrip] = []
         self._refused: list[Decision] = []
@@ -87,13 +85,9 @@ class Ledger(bt.Analyzer):
     def notify_order(self, order: Any) -> None:
         """Keep the order, and each of its fills once."""
         self._orders[order.ref] = order
-        bits = order.executed.exbits
-        taken = self._taken.get(order.ref, 0)
-        if len(bits) > taken:
-            self._taken[order.ref] = len(bits)
-            for bit in islice(bits, taken, None):
-                self._fills.append((order, bit))
-                self._book(order, bit)
+        for bit in order.executed.iterpending():  # those that came since the last notification
+            self._fills.append((order, bit))
+            self._book(order, bit)
 
     def orders(self) -> pd.DataFrame:
         """One row an order, legs too, in the order in which they were created.

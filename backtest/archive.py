@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-import pyarrow as pa
 
 from backtest.result import RunResult
 from brokers.errors import ConfigError, DataError
@@ -142,10 +141,7 @@ def _frame(path: Path, sha256: str | None) -> pd.DataFrame:
 def _parquet(frame: pd.DataFrame) -> bytes:
     bare = frame.copy(deep=False)
     bare.attrs = {}  # the passports are in result.json
-    sink = pa.BufferOutputStream()
-    bare.to_parquet(sink)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    return bare.to_parquet(None)
 
 
 def _bars_name(symbol: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ Frames = Mapping[str, pd.DataFrame]
 class RunResult:
     """One run, complete, or partial when it was interrupted.
 
-    Two results are equal when all but their bars is; those have their hash in the passports.
+    Two results are equal when all but their bars are; those have their hash in the passports.
 
     Args:
         final_value: of the account at the last bar's end, in its currency.
@@ -37,6 +38,7 @@ class RunResult:
         config: the run as `RunSpec.as_dict` tells it.
         bars: the frames by symbol, for the figures; empty when the run had none.
         partial: the run was interrupted and all of the above ends there.
+        analyses: what the caller's own analyzers found, by name; neither compared nor saved.
     """
 
     final_value: float
@@ -51,6 +53,7 @@ class RunResult:
     config: Mapping[str, Any]
     bars: Frames = field(default_factory=dict)
     partial: bool = False
+    analyses: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -59,9 +62,10 @@ class RunResult:
         ledger: Ledger,
         *,
         config: Mapping[str, Any],
-        passports: Mapping[str, Passport],
+        passports: Mapping[str, Passport | None],
         bars: Frames,
         partial: bool = False,
+        analyses: Mapping[str, Any] | None = None,
     ) -> RunResult:
         """The result that the two analyzers saw; `config` must hold the starting `cash`."""
         equity, cash = curve.series(), curve.cash()
@@ -76,10 +80,11 @@ class RunResult:
             trades=trades,
             positions=ledger.positions(),
             metrics=summary(equity, start, trades),
-            passports=dict(passports),
+            passports={name: known for name, known in passports.items() if known is not None},
             config=dict(config),
             bars=dict(bars),
             partial=partial,
+            analyses=dict(analyses or {}),
         )
 
     @property
@@ -100,8 +105,8 @@ class RunResult:
     @property
     def refusals(self) -> dict[str, int]:
         """How many orders the guard refused, by the rule or field that its text begins with."""
-        rules = self.orders["refusal"].dropna().str.partition(":")[0]
-        return {str(rule): int(count) for rule, count in rules.value_counts().items()}
+        texts = self.orders["refusal"].dropna()
+        return dict(Counter(text.partition(":")[0] for text in texts).most_common())
 
     def as_json(self) -> dict[str, Any]:
         """The run in one object of plain values, null for what is not determined, never NaN.
@@ -207,7 +212,7 @@ class RunResult:
             getattr(self, name).equals(getattr(other, name)) for name in frames
         )
 
-    __hash__ = None  # type: ignore[assignment]  frames cannot be hashed
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # frames have none
 
     def __repr__(self) -> str:
         facts = self.as_json()
@@ -225,7 +230,7 @@ class RunResult:
         return card(self)
 
 
-def _finite(value: float | int | None) -> float | int | None:
+def _finite(value: float | None) -> float | int | None:
     return value if value is not None and isfinite(value) else None
 
 
