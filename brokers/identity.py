@@ -1,5 +1,6 @@
 """Client order ids that a retry, a restart or a replay finds again."""
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -49,5 +50,5 @@ def strategy_text(strategy: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Text without a memory address, which differs from process to process."""
-    return str(getattr(value, "__qualname__", None) or repr(value))
+    """Text without memory addresses, which differ from process to process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

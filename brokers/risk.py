@@ -142,7 +142,8 @@ class PriceCollar:
 
     def __call__(self, order: OrderSchema, situation: Situation) -> None:
         """Refuse a price that is far from the market, most likely a mistake."""
-        distance = abs(price_of(order, situation) / situation.last_price - 1)
+        last = situation.last_price
+        distance = abs(price_of(order, situation) - last) / last
         _refuse_above("price_collar_frac", self.limit, distance)
 
 

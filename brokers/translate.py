@@ -204,7 +204,7 @@ def _expiry(valid: Any, data: Any) -> datetime:
     if isinstance(valid, timedelta):
         valid = data.datetime.datetime() + valid
     number = valid if isinstance(valid, int | float) else data.date2num(valid)
-    expiry: datetime = bt.num2date(number, tz=UTC)
+    expiry: datetime = bt.num2date(number, tz=UTC, naive=False)
     return expiry
 
 

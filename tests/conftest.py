@@ -4,6 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run: `make test` is a fixed sample, `make prove` draws many more.
+settings.register_profile(
+    "seawall",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("seawall")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -1,0 +1,67 @@
+"""A venue's ticks, lots and held quantity."""
+
+from decimal import Decimal
+
+import pytest
+
+from brokers.errors import SchemaRefused
+from brokers.orders import Leg, OrderSchema
+from brokers.profile import ALPACA, BACKTRADER, Profile
+from tests.brokers.test_risk import Account, order
+
+
+@pytest.mark.parametrize(
+    ("price", "fits"),
+    [("290.12", True), ("290.123", False), ("1.01", True), ("0.9999", True), ("0.99999", False)],
+)
+def test_price_must_be_a_multiple_of_the_tick_at_its_level(price, fits):
+    asked = order(limit_price=price)
+    BACKTRADER.check(asked, Account())
+    if fits:
+        ALPACA.check(asked, Account())
+    else:
+        with pytest.raises(SchemaRefused, match=f"limit_price {price} is not a multiple"):
+            ALPACA.check(asked, Account())
+
+
+def test_legs_are_held_to_the_tick_too():
+    stop = Leg(
+        client_order_id="a-sl", role="stop_loss", side="sell", quantity=10, order_type="stop",
+        stop_price="95.005",
+    )  # fmt: skip
+    family = OrderSchema(
+        client_order_id="a", symbol="AAPL", side="buy", quantity=10, order_type="market",
+        order_class="oto", legs=(stop,),
+    )  # fmt: skip
+    with pytest.raises(SchemaRefused, match=r"stop_price 95\.005"):
+        ALPACA.check(family, Account())
+
+
+def test_quantity_must_be_a_multiple_of_the_lot():
+    whole = Profile("whole", lot=Decimal(1))
+    whole.check(order(quantity=3), Account())
+    with pytest.raises(SchemaRefused, match=r"quantity 2\.5 is not a multiple of whole's lot 1"):
+        whole.check(order(quantity="2.5"), Account())
+
+
+@pytest.mark.parametrize(
+    ("side", "account", "available"),
+    [
+        ("sell", Account(position=10), None),
+        ("sell", Account(position=9), "9"),
+        ("sell", Account(position=10, resting={"sell": -4.0}), "6"),
+        ("buy", Account(position=-9), "9"),
+        ("buy", Account(position=9), None),
+        ("sell", Account(position=0), None),
+    ],
+)
+def test_order_against_a_position_cannot_exceed_what_is_available(side, account, available):
+    if available is None:
+        ALPACA.check(order(side), account)
+    else:
+        with pytest.raises(SchemaRefused, match=f"more than the {available} available"):
+            ALPACA.check(order(side), account)
+
+
+def test_price_without_a_tick_table_has_no_tick():
+    assert BACKTRADER.tick(Decimal(5)) is None
