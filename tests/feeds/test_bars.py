@@ -107,7 +107,7 @@ def test_a_time_that_nanoseconds_cannot_hold_is_refused():
 def test_missing_values_of_pandas_own_types_are_found():
     frame = bars_of().astype("Float64")
     frame.iloc[3, 3] = pd.NA
-    with pytest.raises(DataError, match="row 3 .* close is nan"):
+    with pytest.raises(DataError, match=r"row 3 .* close is nan"):
         check_bars(frame)
 
 
@@ -137,7 +137,7 @@ def test_a_frame_is_refused_exactly_when_a_bar_contradicts_itself(rows):
     if sound:
         assert check_bars(check_bars(frame)).equals(frame)
     else:
-        with pytest.raises(DataError, match="high is|low is"):
+        with pytest.raises(DataError, match=r"high is|low is"):
             check_bars(frame)
 
 
