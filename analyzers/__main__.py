@@ -1,0 +1,48 @@
+"""`python -m analyzers`: look into what runs have left behind."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from analyzers.chain import verify as verdict_on
+from brokers.errors import SeawallError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@app.callback()
+def analyzers() -> None:
+    """Look into what runs have left behind."""
+
+
+@app.command()
+def verify(
+    log: Annotated[Path, typer.Argument(help="A decision log, such as out/decisions.jsonl.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say whether a decision log is complete, unfinished, torn or damaged, and at which line.
+
+    Exit code: 0 complete, 1 anything else, 2 the file cannot be read.
+    """
+    console = Console(stderr=True)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("verify", total=log.stat().st_size if log.is_file() else None)
+            verdict = verdict_on(log, lambda size: progress.update(task, completed=size))
+    except SeawallError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    if json:
+        typer.echo(orjson.dumps({"log": str(log), **asdict(verdict)}).decode())
+    else:
+        typer.echo(f"{log}: {verdict.state}, line {verdict.line}: {verdict.text}")
+    raise typer.Exit(0 if verdict.state == "complete" else 1)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m analyzers")

@@ -1,0 +1,371 @@
+"""One writer, whole lines, and a chain that goes on."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzers.chain import head_path
+from analyzers.journal import Journal, recover, tail, verify
+from brokers.clock import ManualClock
+from brokers.errors import ConfigError, DataError
+
+START = datetime(2024, 1, 2, 21, tzinfo=UTC)
+
+
+def journal(path: Path, **how: Any) -> Journal:
+    return Journal(path, "run-1", ManualClock(START), **how)
+
+
+def written(path: Path, *records: dict[str, Any], complete: bool = True) -> Path:
+    log = journal(path)
+    for record in records or ({"kind": "session"}, {"kind": "order"}):
+        log.append(record)
+    log.close(complete)
+    return path
+
+
+def test_line_carries_the_documented_fields_in_order(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", {"kind": "fill", "price": 10.5})
+    line = path.read_text().splitlines()[0]
+    assert line.startswith(
+        '{"v":1,"seq":1,"at":"2024-01-02T21:00:00Z","run_id":"run-1","kind":"fill","price":10.5,"hash":"'
+    )
+
+
+def test_time_comes_from_the_clock(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    with Journal(tmp_path / "log", "run-1", clock) as log:
+        log.append({"kind": "a"})
+        clock.sleep(90)
+        log.append({"kind": "b"})
+    assert [record["at"] for record, _ in tail(tmp_path / "log")][:2] == [
+        "2024-01-02T21:00:00Z",
+        "2024-01-02T21:01:30Z",
+    ]
+
+
+def test_same_records_make_the_same_bytes(tmp_path: Path) -> None:
+    assert written(tmp_path / "a").read_bytes() == written(tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (float("nan"), None),
+        (float("-inf"), None),
+        (np.float64("nan"), None),
+        (np.float64(0.1), 0.1),
+        (np.int64(7), 7),
+        (Decimal("0.10"), "0.10"),
+        (START, "2024-01-02T21:00:00Z"),
+        (pd.Timestamp(START), "2024-01-02T21:00:00+00:00"),
+        (START.date(), "2024-01-02"),
+        (Path("out") / "log", "out/log"),
+        ({3, 1, 2}, [1, 2, 3]),
+        (("a", None), ["a", None]),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        ("line\nend \u2028 \u20ac", "line\nend \u2028 \u20ac"),
+    ],
+)
+def test_values_of_every_kind_become_json(tmp_path: Path, value: object, found: object) -> None:
+    path = written(tmp_path / "log", {"kind": "x", "value": value})
+    assert json.loads(path.read_text().split("\n")[0])["value"] == found
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.dictionaries(st.text(min_size=1).map("x_".__add__), st.text() | st.floats())))
+def test_whatever_is_written_verifies_and_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, fields: list[dict[str, Any]]
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log"
+    written(path, *({"kind": "x", **some} for some in fields), complete=True)
+    assert verify(path).state == "complete"
+    assert len(list(tail(path))) == verify(path).lines
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        ({"kind": "x", "seq": 3}, r"\['seq'\] are the journal's own fields"),
+        ({"kind": "x", "value": object()}, "a x record cannot be logged"),
+        ({"kind": "x", "value": "\ud800"}, "a x record cannot be logged"),
+        ({"kind": "x", "value": "x" * (1 << 24)}, "too long to log"),
+    ],
+)
+def test_record_that_cannot_be_a_line_leaves_no_trace(
+    tmp_path: Path, record: dict[str, Any], text: str
+) -> None:
+    with journal(tmp_path / "log") as log:
+        with pytest.raises(DataError, match=text):
+            log.append(record)
+        log.append({"kind": "y"})
+    assert verify(tmp_path / "log").state == "complete"
+
+
+def test_line_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
+    with journal(tmp_path / "log") as log:
+        log.append({"kind": "decision"})
+        log.sync()
+        assert [record["kind"] for record, _ in tail(tmp_path / "log")] == ["decision"]
+        assert verify(tmp_path / "log").state == "unfinished"
+
+
+def test_block_that_fails_leaves_the_log_unfinished(tmp_path: Path) -> None:
+    def interrupted_run() -> None:
+        with journal(tmp_path / "log") as log:
+            log.append({"kind": "session"})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_run()
+    assert verify(tmp_path / "log").state == "unfinished"
+
+
+def test_closing_twice_writes_one_session_end(tmp_path: Path) -> None:
+    log = journal(tmp_path / "log")
+    log.close()
+    log.close()
+    assert verify(tmp_path / "log").lines == 1
+
+
+def test_closed_journal_writes_no_more(tmp_path: Path) -> None:
+    log = journal(tmp_path / "log")
+    log.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        log.append({"kind": "late"})
+
+
+def test_existing_log_is_continued(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", complete=False)
+    written(path, {"kind": "order"})
+    assert verify(path).state == "complete"
+    assert [record["seq"] for record, _ in tail(path)] == [1, 2, 3, 4]
+
+
+def test_head_one_line_behind_is_caught_up(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", complete=False)
+    behind = head_path(path).read_bytes()
+    written(path, {"kind": "order"}, complete=False)
+    head_path(path).write_bytes(behind)
+    written(path, {"kind": "order"})
+    assert (verify(path).state, verify(path).lines) == ("complete", 5)
+
+
+def test_empty_file_is_a_log_to_begin(tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+    assert verify(written(tmp_path / "log")).state == "complete"
+
+
+def test_damaged_log_is_not_continued(tmp_path: Path) -> None:
+    path = written(tmp_path / "log")
+    damaged = path.read_bytes().replace(b'"order"', b'"0rder"')
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"damaged at line 2: .* restore log and head file"):
+        journal(path)
+    assert path.read_bytes() == damaged
+
+
+def test_lost_log_is_not_begun_anew(tmp_path: Path) -> None:
+    path = written(tmp_path / "log")
+    path.unlink()
+    with pytest.raises(DataError, match="is gone, but its head file is here"):
+        journal(path)
+    assert not path.exists()
+
+
+def test_second_writer_is_refused(tmp_path: Path) -> None:
+    with journal(tmp_path / "log") as log:
+        for how in ({}, {"fresh": True}):
+            with pytest.raises(ConfigError, match="another run is writing it"):
+                journal(tmp_path / "log", **how)
+        log.append({"kind": "session"})
+    assert verify(tmp_path / "log").lines == 2
+
+
+def test_refused_writer_leaves_the_file_free(tmp_path: Path) -> None:
+    path = written(tmp_path / "log")
+    whole = head_path(path).read_bytes()
+    head_path(path).write_bytes(b"?")
+    with pytest.raises(DataError):
+        journal(path)
+    head_path(path).write_bytes(whole)
+    journal(path).close()
+
+
+@pytest.mark.parametrize("place", ["missing/log", "file/log", "folder"])
+def test_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError, match=r"cannot be written: .*; choose another place"):
+        journal(tmp_path / place)
+
+
+def test_fresh_log_keeps_the_old_ones_whole(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    contents = []
+    for kind in ("first", "second", "third"):
+        with journal(path, fresh=True) as log:
+            log.append({"kind": kind})
+        contents.append(path.read_bytes())
+    kept = [tmp_path / "log.1", tmp_path / "log.2", path]
+    assert [log.read_bytes() for log in kept] == contents
+    assert [verify(log).state for log in kept] == ["complete"] * 3
+
+
+def test_fresh_log_keeps_a_file_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("my notes")
+    journal(tmp_path / "log", fresh=True).close()
+    assert (tmp_path / "log.1").read_text() == "my notes"
+
+
+def torn(path: Path, rest: bytes) -> Path:
+    with written(path, complete=False).open("ab") as file:
+        file.write(rest)
+    return path
+
+
+@pytest.mark.parametrize("mend", [recover, written])
+def test_torn_bytes_are_set_aside_and_nothing_else(tmp_path: Path, mend: Any) -> None:
+    path = torn(tmp_path / "log", b'{"v":1,"se')
+    before = path.read_bytes()
+    mend(path)
+    assert path.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
+    assert (tmp_path / "log.torn").read_bytes() == b'{"v":1,"se'
+    assert verify(path).state in ("unfinished", "complete")
+
+
+def test_torn_bytes_of_several_crashes_are_all_kept(tmp_path: Path) -> None:
+    path = torn(tmp_path / "log", b"{1")
+    recover(path)
+    torn(path, b"{2")
+    assert recover(path).state == "unfinished"
+    assert (tmp_path / "log.torn").read_bytes() == b"{1{2"
+
+
+def test_line_without_its_line_end_is_completed_not_set_aside(tmp_path: Path) -> None:
+    path = written(tmp_path / "log")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert recover(path).state == "complete"
+    assert path.read_bytes() == whole
+    assert not (tmp_path / "log.torn").exists()
+
+
+def test_recover_leaves_every_other_log_as_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "log")
+    cut = path.read_bytes()[:-20]
+    assert recover(path).state == "complete"
+    path.write_bytes(cut)
+    assert recover(path).state == "damaged"
+    assert path.read_bytes() == cut
+
+
+def test_recover_keeps_off_a_log_that_is_being_written(tmp_path: Path) -> None:
+    with journal(tmp_path / "log"):
+        with (tmp_path / "log").open("ab") as file:
+            file.write(b"{")
+        with pytest.raises(ConfigError, match="another run"):
+            recover(tmp_path / "log")
+
+
+FULL_DISK = """
+import resource, signal, sys
+from datetime import UTC, datetime
+from analyzers.journal import Journal
+from brokers.clock import ManualClock
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal = Journal(sys.argv[1], "run-1", ManualClock(datetime(2024, 1, 2, tzinfo=UTC)))
+journal.append({"kind": "session"})
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+for limit in range(190, 420, 7):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        journal.append({"kind": "decision", "number": limit})
+    except OSError as error:
+        print(limit, error.strerror)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+journal.append({"kind": "decision", "number": 0})
+journal.close(complete=False)
+"""
+
+
+def test_full_disk_tears_nothing_and_the_next_line_works(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    told = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
+    )
+    refused = [int(line.split()[0]) for line in told.stdout.splitlines()]
+    assert {line.split(" ", 1)[1] for line in told.stdout.splitlines()} == {"File too large"}
+    logged = [record["number"] for record, _ in tail(path) if record["kind"] == "decision"]
+    assert sorted(refused + logged[:-1]) == list(range(190, 420, 7))
+    assert logged[-1] == 0
+    assert refused
+    assert verify(path).state == "unfinished"
+    assert verify(path).lines == len(logged) + 1
+
+
+KILLED = """
+import sys
+from analyzers.journal import Journal
+from brokers.clock import SystemClock
+
+journal = Journal(sys.argv[1], "run-1", SystemClock())
+while True:
+    journal.append({"kind": "order", "text": "x" * 300})
+    print(flush=True)
+"""
+
+
+def test_killed_writer_leaves_whole_lines_and_a_free_file(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        for _ in range(500):
+            writer.stdout.readline()
+        writer.kill()
+    assert verify(path).state == "unfinished"
+    assert verify(path).lines >= 500
+    assert verify(written(path)).state == "complete"
+
+
+INTERRUPTED = """
+import signal, sys
+from analyzers.journal import Journal
+from brokers.clock import SystemClock
+
+class Interrupt(BaseException): ...
+
+def interrupt(number, frame):
+    raise Interrupt
+
+journal = Journal(sys.argv[1], "run-1", SystemClock())
+signal.signal(signal.SIGALRM, interrupt)
+for turn in range(2000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, (40 + turn % 97) / 1e6)
+        while True:
+            journal.append({"kind": "order", "text": "x" * 200})
+    except Interrupt:
+        continue
+journal.close()
+"""
+
+
+def test_writer_interrupted_anywhere_goes_on_with_a_whole_chain(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path / "log")], check=True)
+    assert verify(tmp_path / "log").state == "complete"
+    assert verify(tmp_path / "log").lines > 1000
