@@ -1,7 +1,6 @@
 """Pictures of a run, drawn without a display and without pyplot's global state."""
 
 import io
-from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -11,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from analyzers.metrics import drawdowns
 from backtest.result import RunResult
@@ -23,6 +22,12 @@ Floats = npt.NDArray[np.float64]
 Closes = dict[str, tuple[Floats, Floats]]
 
 COLUMNS = 1_600  # pixels across; more points than twice that cannot be told apart
+MOST_TICKS = 12
+SPANS = (
+    ("m", 5, "%m-%d %H:%M"), ("h", 1, "%m-%d %H:%M"), ("D", 1, "%Y-%m-%d"), ("W", 1, "%Y-%m-%d"),
+    ("M", 1, "%Y-%m"), ("M", 3, "%Y-%m"), ("Y", 1, "%Y"), ("Y", 2, "%Y"), ("Y", 5, "%Y"),
+    ("Y", 10, "%Y"),
+)  # fmt: skip
 NAMED_SYMBOLS = 6  # more would be a legend larger than the picture
 # Okabe and Ito (2008): told apart with any colour vision.
 BLUE, GREEN, VERMILION, GREY = "#0072B2", "#009E73", "#D55E00", "#808080"
@@ -139,7 +144,7 @@ def _draw_price(axes: Axes, result: RunResult, closes: Closes) -> None:
             *thinned(x, close * scale), color=color, linewidth=1.1 if few else 0.5,
             label=symbol if few else None, zorder=2,
         )  # fmt: skip
-        _draw_fills(axes, result, symbol, scale, labelled=number == 0)
+        _draw_fills(axes, result, symbol, scale, labelled=number == len(closes) - 1)
     axes.set_ylabel("close, first = 100" if several else "price")
     _finish(axes)
 
@@ -157,7 +162,7 @@ def _draw_fills(
         axes.plot(
             at[which], mine["price"].to_numpy()[which] * scale, linestyle="none", marker=marker,
             markersize=size, color=color, markeredgecolor="white", markeredgewidth=0.4,
-            label=f"{name}, at its price" if labelled else None, zorder=3,
+            label=f"{name} fill" if labelled else None, zorder=3,
         )  # fmt: skip
 
 
@@ -168,7 +173,7 @@ def _draw_equity(axes: Axes, result: RunResult, held: Floats | None) -> None:
         name = "buy and hold" if len(result.bars) == 1 else "buy and hold, equal parts"
         axes.plot(*thinned(steps, held), color=GREY, linewidth=1.0, label=name)
     axes.plot(*thinned(steps, values), color=BLUE, linewidth=1.3, label="equity")
-    axes.axhline(result.cash, color="black", linewidth=0.6, linestyle=":", label="starting cash")
+    axes.axhline(result.cash, color="black", linewidth=0.9, linestyle=":", label="starting cash")
     axes.set_ylabel("account value")
     _finish(axes)
 
@@ -223,19 +228,21 @@ def _finish(axes: Axes) -> None:
 
 
 def _label_time(axes: Axes, index: pd.DatetimeIndex) -> None:
+    ticks, layout = _ticks(index)
     axes.set_xlabel("end of bar, UTC")
     axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(partial(_time_text, index)))
+    axes.set_xticks(ticks, list(index[ticks].strftime(layout)))
 
 
-def _time_text(index: pd.DatetimeIndex, step: float, _: int | None = None) -> str:
-    if not 0 <= step < len(index):
-        return ""
-    span = index[-1] - index[0]
-    if span > pd.Timedelta(days=60):
-        return f"{index[int(step)]:%Y-%m-%d}"
-    return f"{index[int(step)]:%Y-%m-%d\n%H:%M}"
+def _ticks(index: pd.DatetimeIndex) -> tuple[npt.NDArray[np.int64], str]:
+    """Where hours, days, weeks, months or years begin: the finest with room, its layout."""
+    instants = index.tz_localize(None).to_numpy()
+    for unit, every, layout in SPANS:
+        numbers = instants.astype(f"datetime64[{unit}]").astype(np.int64) // every
+        ticks = np.flatnonzero(np.diff(numbers)) + 1
+        if 2 <= len(ticks) <= MOST_TICKS:
+            return ticks, layout
+    return np.arange(len(index))[:: max(len(index) - 1, 1)], "%Y-%m-%d %H:%M"
 
 
 def _few(symbols: tuple[str, ...]) -> str:

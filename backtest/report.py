@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
+from math import floor, isnan, log10
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from backtest.cards import MEASURES, ON_CARD, title, warnings
 from backtest.figures import png
 from backtest.result import RunResult
 
+AMOUNTS = ("pnl", "pnl_net", "commission")
 ROWS = 500  # of a long table; the Parquet files have all
 STYLE = """
 :root { color-scheme: light dark; --line: rgba(128,128,128,.3); --soft: rgba(128,128,128,.09) }
@@ -27,7 +29,9 @@ h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5r
 .cards div { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .8rem }
 .cards span { display: block; font-size: .8rem; opacity: .75 } .cards b { font-size: 1.2rem }
 img { width: 100%; height: auto; background: #fff; border-radius: 6px }
-.wide { overflow: auto } .long { max-height: 32rem }
+.wide { overflow-x: auto } .long { max-height: 32rem; overflow: auto }
+.long .wide { overflow: visible }
+@media print { .long { max-height: none } }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line) }
 th, td { text-align: left; vertical-align: top }
@@ -127,15 +131,26 @@ def _frame(frame: pd.DataFrame) -> str:
     shown = frame.head(ROWS)
     kinds = [_kind(frame[name]) for name in frame]
     header = [str(name).replace("_", " ") for name in frame]
-    rows = [[escape(_text(value)) for value in row] for row in shown.itertuples(index=False)]
-    table = _table(header, rows, kinds)
+    columns = [_column(str(name), shown[name]) for name in shown]
+    table = _table(header, [list(row) for row in zip(*columns, strict=True)], kinds)
     if len(frame) <= ROWS:
-        return table
-    return f"<p>The first {ROWS:,} of {len(frame):,}; the Parquet files have all.</p>{table}"
+        return f'<div class="long">{table}</div>'
+    note = f"<p>The first {ROWS:,} of {len(frame):,}; the Parquet files have all.</p>"
+    return f'{note}<div class="long">{table}</div>'
+
+
+def _column(name: str, values: "pd.Series[Any]") -> list[str]:
+    """One column's cells: amounts to the cent, prices to six digits of the largest."""
+    if name in AMOUNTS or name.endswith("price"):
+        digits = 2
+        if name not in AMOUNTS and (largest := float(values.abs().max())) > 0:
+            digits = min(max(5 - floor(log10(largest)), 2), 10)
+        return ["" if isnan(value) else f"{value:,.{digits}f}" for value in values]
+    return [escape(_text(value)) for value in values]
 
 
 def _kind(column: "pd.Series[Any]") -> str:
-    if column.dtype == bool:
+    if pd.api.types.is_bool_dtype(column):
         return ""
     if pd.api.types.is_numeric_dtype(column):
         return "number"
@@ -153,7 +168,7 @@ def _table(header: list[str], rows: list[list[str]], kinds: list[str]) -> str:
         for row in rows
     )
     return (
-        f'<div class="wide long"><table><thead><tr>{heads}</tr></thead>'
+        f'<div class="wide"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
