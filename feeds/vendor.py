@@ -1,21 +1,22 @@
 """What Yahoo and Polygon share: bounds in the exchange's zone, unfinished bars, patience."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 
 from brokers.clock import Clock
-from brokers.errors import DataError, Transient
+from brokers.errors import ConfigError, DataError, Transient
 from brokers.wire.backoff import Backoff
 from feeds import calendars
+from feeds.cache import BarCache, Fetch, Key
 from feeds.timeframe import Timeframe
 
 T = TypeVar("T")
-
-NAMED_BARS = 5
 
 
 def as_bound(instant: datetime | None) -> date | datetime | None:
@@ -37,55 +38,87 @@ def at_exchange(instant: datetime | None, zone: str) -> pd.Timestamp | None:
     return stamp.tz_localize(zone) if stamp.tz is None else stamp.tz_convert(zone)
 
 
-def said(start: datetime | None, after: datetime | None) -> str:
-    """The range in words, for errors."""
+def cut(
+    bars: pd.DataFrame, start: datetime | None, after: datetime | None, zone: str
+) -> pd.DataFrame:
+    """The bars from `start` up to but not including `after`, perhaps none."""
+    first, last = at_exchange(start, zone), at_exchange(after, zone)
+    if first is not None:
+        bars = bars[bars.index >= first]
+    return bars if last is None else bars[bars.index < last]
+
+
+def in_words(start: datetime | None, after: datetime | None) -> str:
+    """The range, for errors."""
     first = as_bound(start) or "the beginning"
     return f"from {first} to {'now' if after is None else f'before {as_bound(after)}'}"
 
 
-def drop_unfinished(
+def finished(
     bars: pd.DataFrame, timeframe: Timeframe, calendar: str | None, now: datetime
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out a last bar that still moves, and say so.
+) -> pd.DataFrame:
+    """The bars without a last one that still moves.
 
     Args:
         bars: index of aware bar starts; may be empty.
         calendar: whose session's close ends a daily or longer bar; without one it lasts
             its whole timeframe.
     """
-    if bars.empty:
-        return bars, ()
-    start = pd.DatetimeIndex(bars.index[-1:])
-    if _end(start, timeframe, calendar) <= pd.Timestamp(now):
-        return bars, ()
-    return bars.iloc[:-1], (f"left out the unfinished bar of {start[0]:%Y-%m-%d %H:%M %Z}",)
-
-
-def _end(start: pd.DatetimeIndex, timeframe: Timeframe, calendar: str | None) -> pd.Timestamp:
+    last = pd.DatetimeIndex(bars.index[-1:])
+    if last.empty:
+        return bars
     if calendar and not timeframe.is_intraday:
-        return calendars.bar_close(calendar, start, timeframe)[0]
-    span = timeframe.delta or pd.DateOffset(months=1)
-    return start[0] + span
+        ends_at = calendars.bar_close(calendar, last, timeframe)[0]
+    else:
+        ends_at = last[0] + (timeframe.delta or pd.DateOffset(months=1))
+    return bars if ends_at <= pd.Timestamp(now) else bars.iloc[:-1]
 
 
-def named(times: pd.DatetimeIndex, pattern: str) -> str:
-    """The first few times of a list, and how many there are."""
-    shown = ", ".join(times[:NAMED_BARS].strftime(pattern))
-    return shown if len(times) <= NAMED_BARS else f"{shown} and {len(times) - NAMED_BARS} more"
+def kept(
+    cache: Path | str | None,
+    key: Key,
+    bounds: tuple[datetime | None, datetime | None],
+    clock: Clock,
+    fetch: Fetch,
+) -> pd.DataFrame:
+    """What `fetch` gives, from the folder `cache` as far as it is there."""
+    if cache is None:
+        return fetch(*bounds)
+    return BarCache(cache, clock).topped_up(key, *bounds, fetch)
 
 
-def insist(
-    ask: Callable[[], T], source: str, backoff: Backoff, clock: Clock, rng: random.Random | None
-) -> T:
-    """Ask until there is an answer or the back-off gives up.
+def require(symbols: Sequence[str], source: str) -> None:
+    """Refuse a call without symbols."""
+    if not symbols:
+        raise ConfigError(f"{source}: no symbol: name at least one, such as AAPL")
 
-    Raises:
-        DataError: it gave up; the text says why, how long it tried and what to do.
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a source is asked again.
+
+    Args:
+        source: its name, for errors.
+        backoff: the waits between tries.
+        clock: in which is waited.
+        rng: where their jitter is drawn.
     """
-    try:
-        return backoff.call(ask, clock=clock, rng=rng or random.Random())  # noqa: S311  jitter
-    except Transient as error:
-        raise DataError(
-            f"{source}: {error}: wait some minutes and run it again; with a cache, "
-            "what was already fetched is not asked for twice"
-        ) from error
+
+    source: str
+    backoff: Backoff
+    clock: Clock
+    rng: random.Random
+
+    def insist(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer or the back-off gives up.
+
+        Raises:
+            DataError: it gave up; the text says why, how long it tried and what to do.
+        """
+        try:
+            return self.backoff.call(ask, clock=self.clock, rng=self.rng)
+        except Transient as error:
+            raise DataError(
+                f"{self.source}: {error}: wait some minutes and run it again; with a cache folder "
+                "(cache=), what was already fetched is not asked for twice"
+            ) from error
