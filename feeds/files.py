@@ -1,0 +1,204 @@
+"""Bars from CSV and Parquet files: one symbol a file, a folder of such, or one table of closes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from brokers.errors import ConfigError, DataError
+from feeds.bars import COLUMNS, within
+from feeds.passport import stamp
+from feeds.shelf import files_of, nearest, symbol_of
+from feeds.tables import TIMES, Floats, Table, read
+from feeds.timeframe import Timeframe
+from feeds.times import check_zone, read_times, to_midnight, zone_of_calendar
+
+PRICES = COLUMNS[:4]
+ADJUSTED = "adj close"
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a file is to be understood."""
+
+    start: datetime | None
+    end: datetime | None
+    timeframe: Timeframe | None
+    calendar: str | None
+    date_zone: str
+    time_zone: str | None
+    adjust: bool
+    stamped: str
+
+
+def history(  # noqa: PLR0913  each one is an option of the command line
+    symbols: Sequence[str],
+    start: datetime | None,
+    end: datetime | None,
+    timeframe: Timeframe | None,
+    *,
+    path: str | Path,
+    calendar: str | None = None,
+    tz: str | None = None,
+    adjust: bool = False,
+    stamped: str = "start",
+) -> dict[str, pd.DataFrame]:
+    """Bars by symbol, with the prices of the columns Open, High, Low, Close as they stand.
+
+    Args:
+        symbols: for a folder, whose files begin with the symbol, or a table of closes: which;
+            without any, all. For a file of one symbol: its name; else the file's first word.
+        start: first instant of the range; a session date counts as its midnight UTC here.
+        end: exclusive.
+        timeframe: None takes it from the times.
+        path: a file or a folder; .csv, .txt (comma-separated), these as .gz, .parquet. Columns
+            that are not needed are left aside and named in the passport. A table of closes has
+            a date and a column a symbol: open, high and low are then the close, volume is 0.
+        calendar: of the exchange; times without a zone are local there, gaps are reported.
+        tz: zone of times that name none. Dates alone need none: without calendar and tz their
+            bars start at midnight UTC.
+        adjust: True scales the prices by Adj Close / Close.
+        stamped: "end" for intraday files whose times are the bars' ends.
+
+    Raises:
+        ConfigError: no such calendar or zone, or options that contradict each other or the path.
+        DataError: the file cannot be used; it names file, line and remedy.
+    """
+    if stamped not in ("start", "end"):
+        raise ConfigError(f"stamped is {stamped!r}: say whether times are a bar's start or end")
+    if tz is not None:
+        check_zone(tz)
+    home = None if calendar is None else zone_of_calendar(calendar)
+    reading = _Reading(
+        start, end, timeframe, calendar, home or tz or "UTC", tz or home, adjust, stamped
+    )
+    place = Path(path).expanduser()
+    if place.is_dir():
+        files = files_of(place, symbols)
+        return {symbol: _one(symbol, read(file), reading) for symbol, file in files.items()}
+    table = read(place)
+    if _is_wide(table):
+        return _wide(symbols, table, reading)
+    if len(symbols) > 1:
+        raise ConfigError(
+            f"{place.name} holds one symbol, not {len(symbols)}: give the folder of their files"
+        )
+    symbol = symbols[0] if symbols else symbol_of(place)
+    return {symbol: _one(symbol, table, reading)}
+
+
+def _is_wide(table: Table) -> bool:
+    """True for a table of closes: times, and no column that only one symbol's bars have."""
+    names = set(table.spelled)
+    return bool(names & set(TIMES)) and not names & {*COLUMNS, ADJUSTED} and len(names) > 1
+
+
+def _wide(symbols: Sequence[str], table: Table, reading: _Reading) -> dict[str, pd.DataFrame]:
+    if reading.adjust:
+        raise ConfigError(f"{table.file.name} is a table of closes: it cannot adjust them")
+    known = {name.upper(): column for column, name in table.spelled.items() if column not in TIMES}
+    bars = {}
+    for symbol in symbols or [table.spelled[column] for column in known.values()]:
+        if symbol.upper() not in known:
+            hint = nearest(symbol, sorted(known))
+            raise DataError(f"{table.file.name} has no column {symbol!r}: {hint}")
+        column = known[symbol.upper()]
+        held = np.flatnonzero(~np.isnan(table.numbers(column)))
+        # A name that was listed later, or delisted, has empty cells outside its own time.
+        part = table.part(held[0], held[-1] + 1) if len(held) else table
+        closes = part.numbers(column)
+        values = dict.fromkeys(PRICES, closes) | {"volume": np.zeros(len(closes))}
+        repairs = ("closes only: open, high and low are the close, volume is 0",)
+        bars[symbol] = _bars(symbol, part, values, reading, repairs)
+    return bars
+
+
+def _one(symbol: str, table: Table, reading: _Reading) -> pd.DataFrame:
+    needed = (*PRICES, ADJUSTED) if reading.adjust else PRICES
+    missing = [name for name in needed if name not in table.spelled]
+    if not set(TIMES) & set(table.spelled):
+        missing.insert(0, "date")
+    if missing:
+        found = ", ".join(table.spelled.values())
+        raise DataError(
+            f"{table.file.name} has no column {', '.join(missing)}; found {found}: "
+            "name the columns in its first line, separated by commas"
+        )
+    values = {name: table.numbers(name) for name in (*needed, "volume") if name in table.spelled}
+    ignored = [name for column, name in table.spelled.items() if column not in {*values, *TIMES}]
+    repairs = [f"left aside: {', '.join(ignored)}"] if ignored else []
+    if "volume" not in values:
+        values["volume"] = np.zeros(len(table.frame))
+        repairs.append("no volume in the file: it is 0")
+    _check_values(table, values)
+    if reading.adjust:
+        factor = values.pop(ADJUSTED) / values["close"]
+        values |= {name: values[name] * factor for name in PRICES}
+        repairs.append("prices scaled by Adj Close / Close")
+    return _bars(symbol, table, values, reading, tuple(repairs))
+
+
+def _check_values(table: Table, values: dict[str, Floats]) -> None:
+    """Refuse what check_bars would refuse, but with the line of the file."""
+    for name, numbers in values.items():
+        shown = table.spelled.get(name, name)
+        _refuse(table, np.isnan(numbers), f"{shown} is empty or NaN")
+        least = "below zero" if name == "volume" else "not above zero"
+        _refuse(table, numbers < 0 if name == "volume" else numbers <= 0, f"{shown} is {least}")
+    top = np.maximum(values["open"], values["close"])
+    bottom = np.minimum(values["open"], values["close"])
+    _refuse(table, values["high"] < values["low"], "high is below low")
+    _refuse(table, values["high"] < top, "high is below open or close")
+    _refuse(table, values["low"] > bottom, "low is above open or close")
+
+
+def _refuse(table: Table, wrong: npt.NDArray[np.bool_], fault: str) -> None:
+    if wrong.any():
+        row = int(wrong.argmax())
+        cells = zip(table.spelled.values(), table.frame.iloc[row], strict=True)
+        shown = ", ".join(f"{name} {cell}" for name, cell in cells)
+        raise DataError(f"{table.place(row)}: {fault} ({shown}): mend or remove the line")
+
+
+def _bars(
+    symbol: str,
+    table: Table,
+    values: dict[str, Floats],
+    reading: _Reading,
+    repairs: tuple[str, ...],
+) -> pd.DataFrame:
+    times = read_times(table, reading.time_zone)
+    timeframe = _timeframe(table, times.index, reading.timeframe)
+    index = times.index
+    if reading.stamped == "end" and timeframe.is_intraday and timeframe.delta:
+        index = index - timeframe.delta
+    frame = pd.DataFrame(values, index=index.rename("time"))
+    bars = within(frame, reading.start, reading.end, f"{symbol} in {table.file.name}")
+    if times.are_dates:
+        bars = bars.set_axis(to_midnight(pd.DatetimeIndex(bars.index), reading.date_zone))
+    return stamp(
+        bars,
+        symbol=symbol,
+        source="files",
+        timeframe=timeframe,
+        feed=table.file.name,
+        adjustment="total" if reading.adjust else "unknown",
+        calendar=reading.calendar,
+        repairs=repairs,
+    )
+
+
+def _timeframe(table: Table, index: pd.DatetimeIndex, asked: Timeframe | None) -> Timeframe:
+    try:
+        found = Timeframe.of(index)
+    except DataError as error:
+        if asked is None:
+            raise DataError(f"{table.file.name}: {error}") from error
+        return asked
+    if asked not in (None, found):
+        raise DataError(f"{table.file.name} has bars of {found}, not {asked}: ask for {found}")
+    return found
