@@ -142,7 +142,7 @@ def _draw_price(axes: Axes, result: RunResult, closes: Closes) -> None:
         color = (PALETTE[number] if few else GREY) if several else "#333333"
         axes.plot(
             *thinned(x, close * scale), color=color, linewidth=1.1 if few else 0.5,
-            label=symbol if few else None, zorder=2,
+            label=symbol if few else None if number else f"{len(closes)} symbols", zorder=2,
         )  # fmt: skip
         _draw_fills(axes, result, symbol, scale, labelled=number == len(closes) - 1)
     axes.set_ylabel("close, first = 100" if several else "price")

@@ -33,7 +33,7 @@ img { width: 100%; height: auto; background: #fff; border-radius: 6px }
 .long .wide { overflow: visible }
 @media print { .long { max-height: none } }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line) }
+th, td { padding: .25rem .55rem; border-bottom: 1px solid var(--line) }
 th, td { text-align: left; vertical-align: top }
 thead th { position: sticky; top: 0; background: Canvas; white-space: nowrap }
 th.number, td.number { text-align: right; white-space: nowrap } .time { white-space: nowrap }
