@@ -70,6 +70,7 @@ class FrameFeed(bt.feed.DataBase):
             return
         for line, values in zip(self.lines, self._columns, strict=True):
             line.array[0:0] = array("d", values.tobytes())
+        self._row = len(self._columns[0])  # Backtrader may ask for more: there is none
         self._last()
         self.home()
 
@@ -114,8 +115,8 @@ def bar_ends(bars: pd.DataFrame, passport: Passport) -> pd.DatetimeIndex:
     if len(together):
         row = int(together[0])
         raise DataError(
-            f"{passport.symbol or 'bars'}: the {timeframe} bars of {starts[row]} and {starts[row + 1]} both "
-            f"end at {ends[row]}: drop one, or say the right timeframe"
+            f"{passport.symbol or 'bars'}: the {timeframe} bars of {starts[row]} and "
+            f"{starts[row + 1]} both end at {ends[row]}: drop one, or say the right timeframe"
         )
     return ends
 
