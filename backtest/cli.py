@@ -1,0 +1,136 @@
+"""The command line: options in, a RunSpec and its bars out, then the run and what it leaves.
+
+Exit codes: 0 done; 1 the strategy itself raised an error; 2 bad input; 130 interrupted by Ctrl-C,
+what was done until then is shown and written, and says that it is partial.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backtest import commands, texts
+from backtest.commands import Wishes
+from backtest.parameters import found, parse_params
+from backtest.spec import BarsSpec, RunSpec
+from brokers.errors import SeawallError
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="backtest",
+    help="Backtests behind the guard. Start with: python -m backtest demo",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Text = str | None
+Strategy = Annotated[
+    str, typer.Argument(help="A name from `list`, module:Class, or file.py:Class.")
+]
+Feed = Annotated[str, typer.Option(help="Where bars come from: files, synthetic, yahoo, polygon.")]
+PathTo = Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")]
+Symbols = Annotated[str, typer.Option(help="Comma-separated, such as A,B.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
+]
+Start = Annotated[Text, typer.Option(help="First date, 2020-01-31.")]
+End = Annotated[Text, typer.Option(help="Last date, inclusive.")]
+Span = Annotated[str, typer.Option("--timeframe", help="1m 5m 15m 30m 1h 1d 1w 1mo.")]
+Cash = Annotated[float, typer.Option(help="Starting cash.")]
+Commission = Annotated[float, typer.Option(help="Fraction of the notional: 0.001 is 0.1 %.")]
+Slippage = Annotated[float, typer.Option("--slippage-bps", help="Hundredths of a per cent.")]
+Size = Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")]
+Risk = Annotated[
+    list[str] | None, typer.Option("--risk", help="max_order_notional=50000; once a limit.")
+]
+Calendar = Annotated[Text, typer.Option(help="Exchange calendar, such as XNYS.")]
+Zone = Annotated[Text, typer.Option("--tz", help="Time zone of a file's times.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the synthetic market.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for report, chart, log and tables.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")]
+Whole = Annotated[bool, typer.Option("--traceback", help="Show all of a strategy's error.")]
+
+EXAMPLES = """Examples:
+
+python -m backtest run sma_cross --param fast=5 --param slow=20 --size 95%
+
+python -m backtest run sma_cross --feed files --path prices.csv --commission 0.001 --out out/sma
+
+python -m backtest run my_strategy.py:MyStrategy --feed files --path prices.csv --json
+
+Exit codes: 0 done, 1 the strategy raised an error, 2 bad input, 130 interrupted."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
+    try:
+        return int(app(list(argv), prog_name="python -m backtest", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        text = getattr(error, "format_message", error.__str__)()
+        return _complain(f"{text} See: python -m backtest --help")
+    except SeawallError as error:
+        return _complain(str(error))
+
+
+@app.command(epilog=EXAMPLES)
+def run(  # noqa: PLR0913, PLR0917  one parameter an option
+    strategy: Strategy,
+    feed: Feed = "synthetic",
+    path: PathTo = None,
+    symbols: Symbols = "",
+    param: Params = None,
+    start: Start = None,
+    end: End = None,
+    timeframe: Span = "1d",
+    cash: Cash = 100_000.0,
+    commission: Commission = 0.0,
+    slippage_bps: Slippage = 0.0,
+    size: Size = None,
+    risk: Risk = None,
+    calendar: Calendar = None,
+    tz: Zone = None,
+    seed: Seed = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    traceback: Whole = False,  # noqa: ARG001  read by backtest.complaints
+) -> int:
+    """Backtest one strategy on one or more feeds."""
+    options = {"path": path, "calendar": calendar, "tz": tz, "seed": seed}
+    given = {name: value for name, value in options.items() if value is not None}
+    spec = RunSpec(
+        strategy,
+        parse_params(found(strategy), texts.pairs("--param", param or [])),
+        cash,
+        commission,
+        slippage_bps,
+        None if size is None else texts.number(size),
+        texts.limits(risk or []),
+        BarsSpec(feed, texts.symbols(symbols), start, end, timeframe, given),
+    )
+    return commands.backtest(spec, Wishes(out, as_json, quiet))
+
+
+@app.command("list")
+def list_strategies(as_json: Json = False) -> int:
+    """List the strategies, their parameters and defaults."""
+    return commands.list_strategies(as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
+    quiet: Quiet = False,
+) -> int:
+    """Backtest three strategies on the embedded synthetic market; takes some seconds."""
+    return commands.demo(Wishes(out, quiet=quiet))
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+    return BAD_INPUT

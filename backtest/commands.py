@@ -1,0 +1,106 @@
+"""What the commands do once their options are read."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+import strategies
+from backtest import archive, printing, progress
+from backtest.delivery import delivered
+from backtest.demo import demonstrations
+from backtest.engine import execute
+from backtest.result import RunResult
+from backtest.spec import RunSpec
+from brokers.errors import ConfigError
+
+DONE, INTERRUPTED = 0, 130
+LOG, REPORT, CHART = "decisions.jsonl", "report.html", "chart.png"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Where a command's output goes."""
+
+    out: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
+def backtest(spec: RunSpec, wishes: Wishes) -> int:
+    """Fetch the bars, run, show and write the result; returns the exit code."""
+    if spec.bars is None:
+        raise ConfigError("bars: a run from the command line says where they come from")
+    with _folder(wishes.out) as folder:
+        result = _watched(spec, spec.bars.fetch(), folder, wishes)
+        if folder:
+            write_all(result, folder)
+    show(result, wishes)
+    return INTERRUPTED if result.partial else DONE
+
+
+def write_all(result: RunResult, folder: Path) -> None:
+    """Tables, report and chart into `folder`, beside the log."""
+    from backtest.figures import png  # noqa: PLC0415  matplotlib is slow to import
+
+    result.save(folder)
+    result.report(folder / REPORT)
+    archive.write(folder / CHART, png(result.figure()))
+
+
+def show(result: RunResult, wishes: Wishes) -> None:
+    """The result on stdout; what went differently than asked on stderr."""
+    log = wishes.out / LOG if wishes.out else None
+    if complaint := printing.refusals(result, log):
+        sys.stderr.write(f"warning: {complaint}\n")
+    if result.partial:
+        sys.stderr.write(f"interrupted: the result is PARTIAL, it ends {result.equity.index[-1]}\n")
+    if wishes.as_json:
+        sys.stdout.write(printing.as_line(result.as_json()) + "\n")
+        return
+    if not wishes.quiet:
+        Console().print(printing.numbers(result))
+    if wishes.out:
+        names = "\n".join(f"{wishes.out / name}" for name in (REPORT, CHART, LOG))
+        sys.stdout.write(f"{names}\n")
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path | None]:
+    if out is None:
+        yield None
+    else:
+        with delivered(out) as folder:
+            yield folder
+
+
+def _watched(spec: RunSpec, bars: object, folder: Path | None, wishes: Wishes) -> RunResult:
+    console = Console(stderr=True, quiet=wishes.quiet)
+    with progress.shown(spec.strategy_name, console) as report:
+        return execute(spec, bars, log=folder and folder / LOG, report=report)
+
+
+def list_strategies(as_json: bool) -> int:
+    """Every strategy with its parameters, as a table or as JSON."""
+    rows = [(name, strategies.find(name)) for name in strategies.names()]
+    described = [
+        (name, inspect.getdoc(cls) or "", strategies.parameters(cls)) for name, cls in rows
+    ]
+    if as_json:
+        sys.stdout.write(printing.as_line([printing.described(*row) for row in described]) + "\n")
+    else:
+        Console().print(printing.strategies_table(described))
+    return DONE
+
+
+def demo(wishes: Wishes) -> int:
+    """Run the three demonstrations; each writes into its own folder under `wishes.out`."""
+    for spec in demonstrations():
+        out = wishes.out and wishes.out / spec.strategy_name
+        if code := backtest(spec, replace(wishes, out=out)):
+            return code
+    return DONE

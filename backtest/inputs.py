@@ -1,0 +1,82 @@
+"""Bars in whatever form a caller has them, as named Backtrader feeds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import backtrader as bt
+import pandas as pd
+
+from brokers.errors import ConfigError
+from feeds.bars import check_bars
+from feeds.frames import FrameFeed, as_feed
+from feeds.passport import KEY, Passport
+
+Feeds = dict[str, bt.AbstractDataBase]
+
+
+def named_feeds(bars: Any) -> Feeds:
+    """The feeds by name, in the order in which Cerebro gets them.
+
+    Args:
+        bars: a bar frame or a Backtrader feed, one alone, in a list, or in a dict by name.
+
+    Raises:
+        ConfigError: something else, nothing at all, or two feeds of one name.
+        DataError: a frame is no bar frame.
+    """
+    if isinstance(bars, Mapping):
+        named = [(str(name), item) for name, item in bars.items()]
+    elif _is_series(bars):
+        named = [(_name(bars, 0), bars)]
+    elif isinstance(bars, Iterable) and not isinstance(bars, str | bytes):
+        named = [(_name(item, number), item) for number, item in enumerate(bars)]
+    else:
+        raise _not_bars(bars)
+    feeds = {name: _feed(name, item) for name, item in named}
+    if not feeds:
+        raise ConfigError("bars: there are none: give a frame, a dict of frames, or feeds")
+    if len(feeds) < len(named):
+        raise ConfigError("bars: two feeds have the same name: give a dict of names instead")
+    return feeds
+
+
+def passports_of(feeds: Feeds) -> dict[str, Passport | None]:
+    """Each feed's passport; None for a feed of Backtrader's own."""
+    return {name: getattr(feed, "passport", None) for name, feed in feeds.items()}
+
+
+def frames_of(feeds: Feeds) -> dict[str, pd.DataFrame]:
+    """The checked frames behind the feeds that have one, with their passports."""
+    frames = {}
+    for name, feed in feeds.items():
+        if isinstance(feed, FrameFeed):
+            frames[name] = check_bars(feed.p.dataname, name)
+            frames[name].attrs[KEY] = feed.passport
+    return frames
+
+
+def _is_series(item: Any) -> bool:
+    return isinstance(item, pd.DataFrame | bt.AbstractDataBase)
+
+
+def _name(item: Any, number: int) -> str:
+    """What the item calls itself, else Backtrader's own word for a feed without a name."""
+    if isinstance(item, pd.DataFrame):
+        passport = item.attrs.get(KEY)
+        return passport.symbol if isinstance(passport, Passport) else f"data{number}"
+    return str(getattr(item, "_name", "")) or f"data{number}"
+
+
+def _feed(name: str, item: Any) -> bt.AbstractDataBase:
+    if isinstance(item, pd.DataFrame):
+        return as_feed(item, name)
+    if isinstance(item, bt.AbstractDataBase):
+        return item
+    raise _not_bars(item)
+
+
+def _not_bars(item: object) -> ConfigError:
+    return ConfigError(
+        f"bars: got {type(item).__name__}, not bars: give a frame, a dict of frames, or "
+        "Backtrader feeds; feeds.history reads frames from files and vendors"
+    )

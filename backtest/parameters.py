@@ -1,0 +1,117 @@
+"""A strategy's parameters: read from text, checked against what the strategy declares."""
+
+import ast
+import difflib
+import types
+from collections.abc import Mapping
+from typing import Any, Union, get_args, get_origin
+
+import backtrader as bt
+
+import strategies
+from brokers.errors import ConfigError
+from strategies.base import Strategy
+from strategies.registry import Parameter, UnknownStrategy
+
+WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+
+
+def checked_params(cls: type[bt.Strategy], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every parameter of `cls`, the given ones in place of their defaults.
+
+    A plain Backtrader strategy declares no types: there a number may replace any other number,
+    and anything may replace None.
+
+    Raises:
+        ConfigError: an unknown parameter, one of the wrong type, or values that contradict each
+            other.
+    """
+    declared = _declared(cls)
+    for name, value in given.items():
+        _check_type(_find(cls, declared, name), value)
+    params = {name: given.get(name, parameter.default) for name, parameter in declared.items()}
+    if issubclass(cls, Strategy):
+        try:
+            cls.Config(**params)
+        except ValueError as error:
+            raise ConfigError(f"{cls.__name__}: {error}") from error
+    return params
+
+
+def found(strategy: str | type[bt.Strategy]) -> type[bt.Strategy]:
+    """The class that `strategy` names.
+
+    Raises:
+        ConfigError: there is none; the text suggests the nearest.
+    """
+    try:
+        return strategies.find(strategy)
+    except UnknownStrategy as error:
+        raise ConfigError(str(error)) from error
+
+
+def parse_params(cls: type[bt.Strategy], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters as typed on a command line, such as ``{"fast": "5"}``, in their own types.
+
+    Raises:
+        ConfigError: an unknown parameter, or a text that is not of the parameter's type.
+    """
+    declared = _declared(cls)
+    return {name: _parse(_find(cls, declared, name), text) for name, text in texts.items()}
+
+
+def _declared(cls: type[bt.Strategy]) -> dict[str, Parameter]:
+    return {parameter.name: parameter for parameter in strategies.parameters(cls)}
+
+
+def _find(cls: type[bt.Strategy], declared: Mapping[str, Parameter], name: str) -> Parameter:
+    if name in declared:
+        return declared[name]
+    nearest = difflib.get_close_matches(name, declared, 1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    known = ", ".join(declared) or "none"
+    raise ConfigError(f"{cls.__name__}: unknown parameter {name!r}: {hint}it has {known}")
+
+
+def _check_type(parameter: Parameter, value: Any) -> None:
+    wanted = _types(parameter)
+    fits = Any in wanted or any(_is_a(value, kind) for kind in wanted)
+    if not fits:
+        raise ConfigError(
+            f"{parameter.name}={value!r}: this parameter is {_named(wanted)}, "
+            f"such as {parameter.default!r}, not {type(value).__name__}"
+        )
+
+
+def _types(parameter: Parameter) -> tuple[Any, ...]:
+    kind: Any = parameter.type
+    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return (Any,) if parameter.default is None and kinds == (type(None),) else kinds
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    kind = get_origin(kind) or kind
+    if isinstance(value, bool):
+        return kind in (bool, object)
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(value, kind)
+
+
+def _named(kinds: tuple[Any, ...]) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return " or ".join(names.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
+
+
+def _parse(parameter: Parameter, text: str) -> Any:
+    if _types(parameter) == (str,):
+        return text
+    if text.lower() in WORDS:
+        value: Any = WORDS[text.lower()]
+    else:
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = text
+    _check_type(parameter, value)
+    return value
