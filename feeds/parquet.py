@@ -72,11 +72,14 @@ def write(path: Path, stored: Stored) -> None:
     content = _encode(stored)
     fresh = path.with_name(f"{path.name}.new")
     with _named(path):
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        try:
+            with fresh.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
         _sync_folder(path.parent)
 
 
