@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,7 @@ def _wide(symbols: Sequence[str], table: Table, reading: _Reading) -> dict[str, 
         # A name that was listed later, or delisted, has empty cells outside its own time.
         part = table.part(held[0], held[-1] + 1) if len(held) else table
         closes = part.numbers(column)
+        _check_prices(part, column, closes)
         values = dict.fromkeys(PRICES, closes) | {"volume": np.zeros(len(closes))}
         repairs = ("closes only: open, high and low are the close, volume is 0",)
         bars[symbol] = _bars(symbol, part, values, reading, repairs)
@@ -145,10 +147,11 @@ def _one(symbol: str, table: Table, reading: _Reading) -> pd.DataFrame:
 def _check_values(table: Table, values: dict[str, Floats]) -> None:
     """Refuse what check_bars would refuse, but with the line of the file."""
     for name, numbers in values.items():
-        shown = table.spelled.get(name, name)
-        _refuse(table, np.isnan(numbers), f"{shown} is empty or NaN")
-        least = "below zero" if name == "volume" else "not above zero"
-        _refuse(table, numbers < 0 if name == "volume" else numbers <= 0, f"{shown} is {least}")
+        if name != "volume":
+            _check_prices(table, name, numbers)
+    volume = table.spelled.get("volume", "volume")
+    _refuse(table, np.isnan(values["volume"]), f"{volume} is empty or NaN")
+    _refuse(table, values["volume"] < 0, f"{volume} is below zero")
     top = np.maximum(values["open"], values["close"])
     bottom = np.minimum(values["open"], values["close"])
     _refuse(table, values["high"] < values["low"], "high is below low")
@@ -156,11 +159,16 @@ def _check_values(table: Table, values: dict[str, Floats]) -> None:
     _refuse(table, values["low"] > bottom, "low is above open or close")
 
 
+def _check_prices(table: Table, column: str, prices: Floats) -> None:
+    _refuse(table, np.isnan(prices), f"{table.spelled[column]} is empty or NaN")
+    _refuse(table, prices <= 0, f"{table.spelled[column]} is not above zero")
+
+
 def _refuse(table: Table, wrong: npt.NDArray[np.bool_], fault: str) -> None:
     if wrong.any():
         row = int(wrong.argmax())
         cells = zip(table.spelled.values(), table.frame.iloc[row], strict=True)
-        shown = ", ".join(f"{name} {cell}" for name, cell in cells)
+        shown = ", ".join(f"{name} {cell}" for name, cell in islice(cells, 8))
         raise DataError(f"{table.place(row)}: {fault} ({shown}): mend or remove the line")
 
 

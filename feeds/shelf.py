@@ -27,7 +27,8 @@ def files_of(folder: Path, symbols: Sequence[str]) -> dict[str, Path]:
     Raises:
         DataError: no such files, no file of a symbol, or several.
     """
-    files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
+    held = (file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
+    files = sorted(held, key=lambda file: (symbol_of(file), file.name))
     if not files:
         raise DataError(f"{folder} holds no {', '.join(SUFFIXES)} file: check the path")
     return {symbol: _file_of(symbol, files) for symbol in symbols or map(symbol_of, files)}

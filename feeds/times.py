@@ -134,18 +134,19 @@ def _check_offsets(
     offsets = text.str.extract(_OFFSET)[1]
     if offsets.isna().any():
         unlike = offsets.isna() != offsets.isna().iloc[0]
-        raise _fault(table, text, unlike, "and the lines above differ in having a time zone")
+        fault = "differs from the lines above in having a time zone: write all times in UTC"
+        raise _fault(table, text, unlike, fault)
     if offsets.nunique() == 1:
         return
     if zone is None:
         unlike = offsets != offsets.iloc[0]
-        remedy = f"has not the offset {offsets.iloc[0]} of the first: name the zone with tz="
-        raise _fault(table, text, unlike, remedy)
+        fault = f"has not the offset {offsets.iloc[0]} of the first line: name the zone with tz="
+        raise _fault(table, text, unlike, fault)
     local = instants.tz_convert(zone).tz_localize(None)
     written = pd.to_datetime(text.str.replace(_OFFSET, r"\1", regex=True), format="ISO8601")
     unlike = written != pd.Series(local)
     if unlike.any():
-        raise _fault(table, text, unlike, f"has an offset that {zone} has not at that time")
+        raise _fault(table, text, unlike, f"is no time of {zone}: name the right zone")
 
 
 def _fault(table: Table, text: "pd.Series[str]", wrong: "pd.Series[bool]", fault: str) -> DataError:
