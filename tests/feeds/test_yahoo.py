@@ -167,7 +167,7 @@ def test_thirty_minutes_are_made_of_two_bars_of_fifteen() -> None:
 def test_timeframes_are_asked_for_by_yahoos_names(timeframe: str, interval: str) -> None:
     with serving(YahooServer({"AAPL": MARCH})) as (loopback, session):
         clock = ManualClock(NOW)
-        with pytest.raises(DataError, match="no 1w|no 1mo|no 5m"):
+        with pytest.raises(DataError, match=r"no 1w|no 1mo|no 5m"):
             history(
                 "yahoo", "AAPL", "2023-01-01", "2023-02-01", timeframe, session=session, clock=clock
             )
@@ -321,7 +321,7 @@ def test_an_answer_in_another_format_is_named_at_once() -> None:
 def test_a_server_that_hangs_is_given_up_in_the_end() -> None:
     clock = ManualClock(NOW)
     server = YahooServer({"AAPL": MARCH}, always=HANG)
-    with pytest.raises(DataError, match="Timeout.*gave up"):
+    with pytest.raises(DataError, match=r"Timeout.*gave up"):
         fetch(server, timeout_s=0.05, clock=clock)
 
 
@@ -329,7 +329,10 @@ def test_no_network_is_told_at_once() -> None:
     with Loopback(YahooServer()) as loopback:
         gone = loopback.url
     clock = ManualClock(NOW)
-    with LoopbackSession(gone) as session, pytest.raises(DataError, match="no connection.*network"):
+    with (
+        LoopbackSession(gone) as session,
+        pytest.raises(DataError, match=r"no connection.*network"),
+    ):
         history("yahoo", "AAPL", "2024-03-07", session=session, clock=clock)
     assert clock.monotonic() == 0
 
