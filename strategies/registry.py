@@ -20,7 +20,17 @@ import backtrader as bt
 from strategies.base import Strategy
 
 FOUNDATION = frozenset(
-    {"arrays", "base", "context", "panel", "registry", "signals", "sizing", "target"}
+    {
+        "arrays",
+        "base",
+        "context",
+        "panel",
+        "pickling",
+        "registry",
+        "signals",
+        "sizing",
+        "target",
+    }
 )
 GROUP = "seawall.strategies"
 PACKAGE = __name__.rpartition(".")[0]
