@@ -45,11 +45,27 @@ class DecisionLog(bt.Analyzer):
         if self.p.bar_clock is not None:
             self.p.bar_clock.follow(strategy)
         self.p.journal.append(lines.session(strategy, self.p.config or {}))
-        strategy.broker.listen(self._hear)
+        strategy.broker.listen(self.hear)
 
     def stop(self) -> None:
         """Write what still waits."""
         self._catch_up()
+
+    def hear(self, event: Event) -> None:
+        """Write what the guard tells, before it takes effect.
+
+        Raises:
+            OSError: a decision, or a fact before it, could not be written.
+        """
+        if isinstance(event, Halt):
+            self._note(lines.halt(event))
+        elif event.owner is not self.strategy:
+            return
+        elif isinstance(event, Cancel):
+            self._note(lines.cancel(event))
+        else:
+            self._catch_up()
+            self.p.journal.append(lines.decision(event, self._context.of(event.data)))
 
     def notify_order(self, order: Any) -> None:
         """Write the fills and the status that are new."""
@@ -68,17 +84,6 @@ class DecisionLog(bt.Analyzer):
     def notify_trade(self, trade: Any) -> None:
         """Write that a position was opened from flat, or closed to flat."""
         self._note(lines.trade(trade))
-
-    def _hear(self, event: Event) -> None:
-        if isinstance(event, Halt):
-            self._note(lines.halt(event))
-        elif event.owner is not self.strategy:
-            return
-        elif isinstance(event, Cancel):
-            self._note(lines.cancel(event))
-        else:
-            self._catch_up()
-            self.p.journal.append(lines.decision(event, self._context.of(event.data)))
 
     def _note(self, fact: Mapping[str, Any]) -> None:
         self._waiting.append(fact)

@@ -1,5 +1,6 @@
 """Writing a decision log: an append-only chain of JSON lines that we never leave torn."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -91,7 +92,7 @@ class Journal:
         self._unsettled = True
         try:
             _write(self._fd, line)
-            os.pwrite(self._head_fd, end.head(), 0)
+            _write_head(self._head_fd, end)
             self._end = end
             self._unsettled = False
         except BaseException:
@@ -151,7 +152,7 @@ class Journal:
     def _settle(self) -> None:
         """Cut off what a failed or interrupted write left, and let the head file say so."""
         os.ftruncate(self._fd, self._end.size)
-        os.pwrite(self._head_fd, self._end.head(), 0)
+        _write_head(self._head_fd, self._end)
         self._unsettled = False
 
 
@@ -210,10 +211,8 @@ def _set_aside(log: Path) -> None:
         return
     fd = _open_alone(log)
     try:
-        for number in count(1):
-            kept = log.with_name(f"{log.name}.{number}")
-            if not (kept.exists() or head_path(kept).exists()):
-                break
+        numbered = (log.with_name(f"{log.name}.{number}") for number in count(1))
+        kept = next(free for free in numbered if not (free.exists() or head_path(free).exists()))
         log.rename(kept)
         if head_path(log).exists():
             head_path(log).rename(head_path(kept))
@@ -223,7 +222,8 @@ def _set_aside(log: Path) -> None:
 
 def _whole_end(log: Path, fd: int) -> End:
     """Where to go on, torn bytes set aside."""
-    if os.fstat(fd).st_size == 0 and not head_path(log).exists():
+    head = head_path(log)
+    if os.fstat(fd).st_size == 0 and not (head.exists() and head.stat().st_size):
         return End()
     verdict, end = examine(log)
     if verdict.state == "damaged":
@@ -251,6 +251,12 @@ def _write(fd: int, content: bytes) -> None:
     written = os.write(fd, content)
     while written < len(content):
         written += os.write(fd, content[written:])
+
+
+def _write_head(fd: int, end: End) -> None:
+    head = end.head()
+    if os.pwrite(fd, head, 0) != len(head):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _plain(value: object) -> object:

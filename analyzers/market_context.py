@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from inspect import signature
 from itertools import chain, count
 from typing import Any
 
@@ -56,7 +57,7 @@ class BarClock:
 class MarketContext:
     """Bar, indicators, position and account as one strategy sees them.
 
-    Indicators are what the strategy's own `context()` says, a mapping by name; without one they
+    Indicators are what the strategy's own `context(data)` says, a mapping by name; without one they
     are Backtrader's indicators of the feed in question and those of no feed in particular, named
     by the strategy's attribute, or by class and period.
     """
@@ -64,7 +65,8 @@ class MarketContext:
     def __init__(self, strategy: Any) -> None:
         self._strategy = strategy
         own = getattr(strategy, "context", None)
-        self._own: Callable[[], Mapping[str, Any]] | None = own if callable(own) else None
+        self._own: Callable[..., Mapping[str, Any]] | None = own if callable(own) else None
+        self._own_takes_feed = self._own is not None and bool(signature(self._own).parameters)
         self._lines: dict[Any, dict[str, Any]] = {}
 
     def of(self, data: Any) -> dict[str, Any]:
@@ -83,7 +85,7 @@ class MarketContext:
 
     def _indicators(self, data: Any) -> Mapping[str, Any]:
         if self._own is not None:
-            return self._own()
+            return self._own(data) if self._own_takes_feed else self._own()
         lines = self._lines.get(data)
         if lines is None:
             lines = self._lines[data] = _readings(self._strategy, data)

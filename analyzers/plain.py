@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from math import isfinite
 from numbers import Integral, Real
@@ -21,14 +21,16 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, str | bool | Decimal | date | Path):
         return value
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, Real):
         return _number(value)
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
         return [plain(member) for member in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+    if isinstance(value, timedelta):
+        return str(value)
     return str(getattr(value, "__qualname__", type(value).__qualname__))
 
 

@@ -1,8 +1,11 @@
 """One writer, whole lines, and a chain that goes on."""
 
 import json
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -279,41 +282,45 @@ def test_recover_keeps_off_a_log_that_is_being_written(tmp_path: Path) -> None:
             recover(tmp_path / "log")
 
 
-FULL_DISK = """
-import resource, signal, sys
-from datetime import UTC, datetime
-from analyzers.journal import Journal
-from brokers.clock import ManualClock
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-journal = Journal(sys.argv[1], "run-1", ManualClock(datetime(2024, 1, 2, tzinfo=UTC)))
-journal.append({"kind": "session"})
-_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-for limit in range(190, 420, 7):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+@contextmanager
+def space(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes, as a full disk does."""
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        journal.append({"kind": "decision", "number": limit})
-    except OSError as error:
-        print(limit, error.strerror)
-resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-journal.append({"kind": "decision", "number": 0})
-journal.close(complete=False)
-"""
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
-def test_full_disk_tears_nothing_and_the_next_line_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("room", [0, 1, 100, 190])
+def test_full_disk_tears_nothing_and_the_next_line_works(tmp_path: Path, room: int) -> None:
     path = tmp_path / "log"
-    told = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
-    )
-    refused = [int(line.split()[0]) for line in told.stdout.splitlines()]
-    assert {line.split(" ", 1)[1] for line in told.stdout.splitlines()} == {"File too large"}
-    logged = [record["number"] for record, _ in tail(path) if record["kind"] == "decision"]
-    assert sorted(refused + logged[:-1]) == list(range(190, 420, 7))
-    assert logged[-1] == 0
-    assert refused
-    assert verify(path).state == "unfinished"
-    assert verify(path).lines == len(logged) + 1
+    with journal(path) as log:
+        log.append({"kind": "session"})
+        whole = path.read_bytes()
+        with space(len(whole) + room), pytest.raises(OSError, match="File too large"):
+            log.append({"kind": "decision", "text": "x" * 100})
+        assert path.read_bytes() == whole
+        assert verify(path).state == "unfinished"
+        log.append({"kind": "decision", "text": "again"})
+    assert (verify(path).state, verify(path).lines) == ("complete", 3)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_disk_too_full_to_clean_up_is_cleaned_up_later(tmp_path: Path, complete: bool) -> None:
+    path = tmp_path / "log"
+    log = journal(path)
+    with space(50), pytest.raises(OSError, match="File too large"):
+        log.append({"kind": "session"})
+    log.close(complete)
+    assert verify(path).state == ("complete" if complete else "unfinished")
+
+
+def test_log_that_found_no_space_to_begin_can_begin_later(tmp_path: Path) -> None:
+    with space(0), pytest.raises(ConfigError, match="cannot be written"):
+        journal(tmp_path / "log")
+    assert verify(written(tmp_path / "log")).state == "complete"
 
 
 KILLED = """
