@@ -9,7 +9,6 @@ Rejected, and takes its whole family with it. To add a rule of your own see `bro
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from brokers.errors import OrderRefused, RiskRefused
@@ -27,7 +26,7 @@ class GuardedBroker:
 
     Args:
         inner: any Backtrader broker; what the guard does not name goes straight to it.
-        rules: called with every order, see `brokers.risk`.
+        rules: called before every order, see `brokers.risk`.
         limits: called with the equity at every turn of the loop; a breach halts the guard.
         profile: the venue's rules for the form of an order.
         session_id: goes into every client order id.
@@ -138,7 +137,7 @@ class GuardedBroker:
         parent = request.how.get("parent")
         begun = self._held.pop(parent.ref, None) if parent else None
         if begun:
-            return replace(begun, requests=(*begun.requests, request))
+            return Family(begun.order_id, (*begun.requests, request))
         return Family(self._ids.new(request), (request,))
 
     def _review(self, family: Family) -> Refusal | None:
@@ -164,12 +163,12 @@ class GuardedBroker:
         return refusal
 
     def _check(self, order: OrderSchema, entry: Request) -> None:
-        situation = BrokerSituation(self.inner, entry.data, self._working, self._now)
-        self._profile.check(order, situation)
+        situation = BrokerSituation(self.inner, entry.data, order, self._working, self._now)
+        self._profile.check(situation)
         if self.halted is not None:
-            situation.check_shrinks(order, self.halted)
+            situation.check_shrinks(self.halted)
         for rule in self._rules:
-            rule(order, situation)
+            rule(situation)
 
     def _remember(self, family: Family, request: Request) -> None:
         entry = family.requests[0].order

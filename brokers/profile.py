@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from brokers.errors import SchemaRefused
-from brokers.orders import OrderSchema, Terms
+from brokers.orders import Terms
 from brokers.risk import Situation
 
 
@@ -24,17 +24,18 @@ class Profile:
     lot: Decimal | None = None
     held_quantity: bool = False
 
-    def check(self, order: OrderSchema, situation: Situation) -> None:
+    def check(self, situation: Situation) -> None:
         """Hold the order, legs included, against the rules.
 
         Raises:
             SchemaRefused: naming the rule that it breaks.
         """
+        order = situation.order
         for terms in (order, *order.legs):
             self._check_ticks(terms)
             self._check_lot(terms)
         if self.held_quantity:
-            self._check_held(order, situation)
+            self._check_held(situation)
 
     def _check_ticks(self, terms: Terms) -> None:
         for name in ("limit_price", "stop_price"):
@@ -55,8 +56,8 @@ class Profile:
                 f"quantity {terms.quantity} is not a multiple of {self.name}'s lot {self.lot}"
             )
 
-    def _check_held(self, order: OrderSchema, situation: Situation) -> None:
-        held, quantity = situation.position, float(order.signed_quantity)
+    def _check_held(self, situation: Situation) -> None:
+        order, held, quantity = situation.order, situation.position, situation.quantity
         available = abs(held) - abs(situation.working(order.side))
         if held * quantity < 0 and abs(quantity) > available:
             raise SchemaRefused(

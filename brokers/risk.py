@@ -1,8 +1,8 @@
 """Risk rules: one small class a limit. Add yours to a guard's `rules`, or a field to `RiskLimits`.
 
-A rule is called with every order before it leaves and raises `RiskRefused` to stop it. An account
-limit is called at every turn of the loop; raising halts the guard: from then on only orders that
-shrink a position leave.
+A rule is called with the situation of every order before it leaves, and raises `RiskRefused` to
+stop it. An account limit is called at every turn of the loop; raising halts the guard: from then on
+only orders that shrink a position leave.
 """
 
 from collections import deque
@@ -20,11 +20,27 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Situation(Protocol):
-    """What a rule may ask about the account and the order's symbol; every answer is a cached read.
+    """What a rule may ask about an order's surroundings; every answer is a cached read.
 
     Quantities are signed units, money is in the account's currency, instants are seconds since
     1970 UTC.
     """
+
+    @property
+    def order(self) -> OrderSchema:
+        """The order itself."""
+
+    @property
+    def quantity(self) -> float:
+        """Signed units of the order."""
+
+    @property
+    def price(self) -> float:
+        """The price to value the order at: its limit, else its stop, else the last close."""
+
+    @property
+    def growth(self) -> float:
+        """See `growth`, for this order."""
 
     @property
     def equity(self) -> float:
@@ -54,28 +70,32 @@ class Situation(Protocol):
         """Signed units that the symbol's resting orders, legs aside, may still fill on a side."""
 
 
-Rule = Callable[[OrderSchema, Situation], None]
+Rule = Callable[[Situation], None]
 AccountLimit = Callable[[float, float], None]  # (equity, now in seconds since 1970 UTC)
 
 
-def price_of(order: OrderSchema, situation: Situation) -> float:
-    """The price to value an order at: its own, or the last close."""
-    reference = order.reference_price
-    return situation.last_price if reference is None else float(reference)
+def growth(held: float, working: float, quantity: float) -> float:
+    """Units by which |position| can grow when an order and those at work fill; 0 for an exit.
+
+    Args:
+        held: signed units of the position.
+        working: signed units that orders at work on the order's side may still fill.
+        quantity: signed units of the order.
+    """
+    return max(abs(held + working + quantity) - abs(held), 0.0)
 
 
-def growth(order: OrderSchema, situation: Situation) -> float:
-    """Units by which |position| can grow when this and the orders at work fill; 0 for an exit."""
-    held = situation.position
-    filled = held + situation.working(order.side) + float(order.signed_quantity)
-    return max(abs(filled) - abs(held), 0.0)
-
-
-def position_value(order: OrderSchema, situation: Situation) -> float:
+def position_value(situation: Situation) -> float:
     """What the position would be worth with this order and those at work; 0 for an exit."""
-    units = growth(order, situation)
-    price = price_of(order, situation)
-    return (abs(situation.position) + units) * price if units else 0.0
+    if not situation.growth:
+        return 0.0
+    return (abs(situation.position) + situation.growth) * situation.price
+
+
+def _share(value: float, equity: float) -> float:
+    if equity > 0:
+        return value / equity
+    return float("inf") if value else 0.0
 
 
 def _refuse_above(rule: str, limit: float, value: float) -> None:
@@ -89,9 +109,9 @@ class MaxOrderNotional:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:
+    def __call__(self, situation: Situation) -> None:
         """Refuse when quantity x price is above the limit."""
-        value = float(order.quantity) * price_of(order, situation)
+        value = abs(situation.quantity) * situation.price
         _refuse_above("max_order_notional", self.limit, value)
 
 
@@ -101,9 +121,9 @@ class MaxPositionNotional:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:
+    def __call__(self, situation: Situation) -> None:
         """Refuse when position, orders at work and this order are worth more than the limit."""
-        _refuse_above("max_position_notional", self.limit, position_value(order, situation))
+        _refuse_above("max_position_notional", self.limit, position_value(situation))
 
 
 @dataclass(frozen=True)
@@ -112,11 +132,10 @@ class MaxPositionShare:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:
+    def __call__(self, situation: Situation) -> None:
         """Refuse when the position would exceed its share of equity."""
-        value = position_value(order, situation)
-        share = value / situation.equity if situation.equity > 0 else float(value > 0)
-        _refuse_above("max_position_share", self.limit, share)
+        value = position_value(situation)
+        _refuse_above("max_position_share", self.limit, _share(value, situation.equity))
 
 
 @dataclass(frozen=True)
@@ -125,13 +144,11 @@ class MaxGrossExposure:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:
+    def __call__(self, situation: Situation) -> None:
         """Refuse when all positions and entries together would exceed the multiple of equity."""
-        added = growth(order, situation) * price_of(order, situation)
-        if added:
-            total = situation.gross_exposure + float(order.quantity) * price_of(order, situation)
-            multiple = total / situation.equity if situation.equity > 0 else float("inf")
-            _refuse_above("max_gross_exposure", self.limit, multiple)
+        if situation.growth:
+            total = situation.gross_exposure + abs(situation.quantity) * situation.price
+            _refuse_above("max_gross_exposure", self.limit, _share(total, situation.equity))
 
 
 @dataclass(frozen=True)
@@ -140,10 +157,10 @@ class PriceCollar:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:
+    def __call__(self, situation: Situation) -> None:
         """Refuse a price that is far from the market, most likely a mistake."""
         last = situation.last_price
-        distance = abs(price_of(order, situation) - last) / last
+        distance = abs(situation.price - last) / last
         _refuse_above("price_collar_frac", self.limit, distance)
 
 
@@ -153,10 +170,11 @@ class RestrictedSymbols:
 
     symbols: frozenset[str]
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:  # noqa: ARG002
+    def __call__(self, situation: Situation) -> None:
         """Refuse a symbol on the list."""
-        if order.symbol in self.symbols:
-            raise RiskRefused("restricted_symbols", ",".join(sorted(self.symbols)), order.symbol)
+        symbol = situation.order.symbol
+        if symbol in self.symbols:
+            raise RiskRefused("restricted_symbols", ",".join(sorted(self.symbols)), symbol)
 
 
 @dataclass(frozen=True)
@@ -165,7 +183,7 @@ class MaxBarAge:
 
     limit: float
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:  # noqa: ARG002
+    def __call__(self, situation: Situation) -> None:
         """Refuse when the symbol's last bar is stale."""
         _refuse_above("max_bar_age_s", self.limit, situation.now - situation.bar_at)
 
@@ -177,7 +195,7 @@ class MaxOrdersPerMinute:
     limit: int
     _sent: deque[float] = field(default_factory=deque, init=False, repr=False)
 
-    def __call__(self, order: OrderSchema, situation: Situation) -> None:  # noqa: ARG002
+    def __call__(self, situation: Situation) -> None:
         """Refuse the order that would be one too many; an order that passes is counted."""
         while self._sent and self._sent[0] <= situation.now - 60:
             self._sent.popleft()

@@ -1,11 +1,13 @@
 """What risk rules may know, read from a Backtrader broker without touching it."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from brokers.errors import RiskRefused
 from brokers.events import Refusal
 from brokers.orders import OrderSchema, Side
+from brokers.risk import growth
 from brokers.translate import seconds
 
 
@@ -15,19 +17,42 @@ class BrokerSituation:
     Args:
         inner: the broker.
         data: the order's feed.
+        order: the order as a schema.
         entries: entries and single orders at work, by reference.
         now: the present in seconds since 1970 UTC.
     """
 
     def __init__(
-        self, inner: Any, data: Any, entries: Mapping[int, Any], now: Callable[[], float]
+        self,
+        inner: Any,
+        data: Any,
+        order: OrderSchema,
+        entries: Mapping[int, Any],
+        now: Callable[[], float],
     ) -> None:
         self._inner = inner
         self._data = data
+        self.order = order
         self._entries = entries
         self._now = now
 
-    @property
+    @cached_property
+    def quantity(self) -> float:
+        """Signed units of the order."""
+        return float(self.order.signed_quantity)
+
+    @cached_property
+    def price(self) -> float:
+        """The price to value the order at: its limit, else its stop, else the last close."""
+        reference = self.order.reference_price
+        return self.last_price if reference is None else float(reference)
+
+    @cached_property
+    def growth(self) -> float:
+        """Units by which |position| can grow when this and the orders at work fill."""
+        return growth(self.position, self.working(self.order.side), self.quantity)
+
+    @cached_property
     def equity(self) -> float:
         """Cash and positions at the last close."""
         return float(self._inner.getvalue())
@@ -44,7 +69,7 @@ class BrokerSituation:
         )
         return float(held + resting)
 
-    @property
+    @cached_property
     def position(self) -> float:
         """Units held of the symbol, negative when short."""
         return units_held(self._inner, self._data)
@@ -59,7 +84,7 @@ class BrokerSituation:
         """End of the symbol's last bar."""
         return seconds(self._data.datetime[0])
 
-    @property
+    @cached_property
     def now(self) -> float:
         """The present instant."""
         return self._now()
@@ -75,13 +100,14 @@ class BrokerSituation:
             )
         )
 
-    def check_shrinks(self, order: OrderSchema, halted: Refusal) -> None:
-        """Hold an order against a guard that is reduce-only.
+    def check_shrinks(self, halted: Refusal) -> None:
+        """Hold the order against a guard that is reduce-only.
 
         Raises:
             RiskRefused: it could do more than close the position, orders at work included.
         """
-        held, wanted = self.position, float(order.signed_quantity) + self.working(order.side)
+        order, held = self.order, self.position
+        wanted = self.quantity + self.working(order.side)
         if held * wanted >= 0 or abs(wanted) > abs(held):
             raise RiskRefused("reduce_only", halted.text, f"{order.side} {order.quantity}")
 

@@ -1,10 +1,9 @@
 """The only border between Backtrader's words and floats and the venues' words and decimals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import backtrader as bt
 from pydantic import ValidationError
@@ -30,8 +29,7 @@ UNIX_EPOCH_ORDINAL = 719163
 DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One buy or sell in Backtrader's own words; `order` once the inner broker has made it."""
 
     side: Side
@@ -64,8 +62,7 @@ class Request:
         return bool(self.how.get("transmit", True))
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """An entry and its legs, entry first, as far as they have been asked for.
 
     Args:
@@ -95,9 +92,8 @@ class Family:
 
     def with_order(self, order: Any) -> "Family":
         """The same, with the order that the last request became."""
-        return replace(
-            self, requests=(*self.requests[:-1], replace(self.requests[-1], order=order))
-        )
+        *others, last = self.requests
+        return Family(self.order_id, (*others, last._replace(order=order)))
 
 
 def rejected(request: Request) -> Any:

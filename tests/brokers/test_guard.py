@@ -13,7 +13,7 @@ from tests.brokers.stage import FLAT, frame, perform
 LIMIT, STOP = bt.Order.Limit, bt.Order.Stop
 
 
-def deny(order, situation):
+def deny(situation):
     raise RiskRefused("deny", 0, 1)
 
 
@@ -260,7 +260,7 @@ def test_restricted_symbol_is_refused_and_others_pass():
 def test_now_defaults_to_the_newest_bar_and_may_be_given():
     seen = []
 
-    def look(order, situation):
+    def look(situation):
         seen.append(situation.now - situation.bar_at)
 
     perform({0: lambda s: s.buy(size=1)}, guard={"rules": [look]})

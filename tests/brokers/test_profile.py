@@ -16,12 +16,12 @@ from tests.brokers.test_risk import Account, order
 )
 def test_price_must_be_a_multiple_of_the_tick_at_its_level(price, fits):
     asked = order(limit_price=price)
-    BACKTRADER.check(asked, Account())
+    BACKTRADER.check(Account(order=asked))
     if fits:
-        ALPACA.check(asked, Account())
+        ALPACA.check(Account(order=asked))
     else:
         with pytest.raises(SchemaRefused, match=f"limit_price {price} is not a multiple"):
-            ALPACA.check(asked, Account())
+            ALPACA.check(Account(order=asked))
 
 
 def test_legs_are_held_to_the_tick_too():
@@ -34,14 +34,14 @@ def test_legs_are_held_to_the_tick_too():
         order_class="oto", legs=(stop,),
     )  # fmt: skip
     with pytest.raises(SchemaRefused, match=r"stop_price 95\.005"):
-        ALPACA.check(family, Account())
+        ALPACA.check(Account(order=family))
 
 
 def test_quantity_must_be_a_multiple_of_the_lot():
     whole = Profile("whole", lot=Decimal(1))
-    whole.check(order(quantity=3), Account())
+    whole.check(Account(order=order(quantity=3)))
     with pytest.raises(SchemaRefused, match=r"quantity 2\.5 is not a multiple of whole's lot 1"):
-        whole.check(order(quantity="2.5"), Account())
+        whole.check(Account(order=order(quantity="2.5")))
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_quantity_must_be_a_multiple_of_the_lot():
 )
 def test_order_against_a_position_cannot_exceed_what_is_available(side, account, available):
     if available is None:
-        ALPACA.check(order(side), account)
+        ALPACA.check(account.at(order(side)))
     else:
         with pytest.raises(SchemaRefused, match=f"more than the {available} available"):
-            ALPACA.check(order(side), account)
+            ALPACA.check(account.at(order(side)))
 
 
 def test_price_without_a_tick_table_has_no_tick():

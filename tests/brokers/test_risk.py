@@ -1,6 +1,6 @@
 """Each rule refuses what is above its limit, by name, limit and value."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,7 +12,7 @@ from brokers.risk import RiskLimits
 
 @dataclass
 class Account:
-    """Ten thousand in equity, one symbol at 100 by default."""
+    """Ten thousand in equity, one symbol at 100 by default; `at` puts an order before it."""
 
     equity: float = 10_000.0
     gross_exposure: float = 0.0
@@ -21,9 +21,26 @@ class Account:
     bar_at: float = 0.0
     now: float = 0.0
     resting: dict = field(default_factory=dict)
+    order: OrderSchema | None = None
+
+    def at(self, order):
+        return replace(self, order=order)
 
     def working(self, side):
         return self.resting.get(side, 0.0)
+
+    @property
+    def quantity(self):
+        return float(self.order.signed_quantity)
+
+    @property
+    def price(self):
+        limit = self.order.limit_price
+        return self.last_price if limit is None else float(limit)
+
+    @property
+    def growth(self):
+        return risk.growth(self.position, self.working(self.order.side), self.quantity)
 
 
 def order(side="buy", quantity=10, limit_price=None):
@@ -48,7 +65,7 @@ def order(side="buy", quantity=10, limit_price=None):
         (risk.MaxPositionNotional(1000), order("sell", 25), Account(position=10), 1500),
         (risk.MaxPositionShare(0.1), order(), Account(), None),
         (risk.MaxPositionShare(0.1), order(), Account(equity=5000), 0.2),
-        (risk.MaxPositionShare(0.9), order(), Account(equity=0.0), 1.0),
+        (risk.MaxPositionShare(0.9), order(), Account(equity=0.0), float("inf")),
         (risk.MaxPositionShare(0.9), order("sell"), Account(position=10, equity=-5.0), None),
         (risk.MaxGrossExposure(1), order(), Account(gross_exposure=9000), None),
         (risk.MaxGrossExposure(1), order(), Account(gross_exposure=9001), 1.0001),
@@ -65,10 +82,10 @@ def order(side="buy", quantity=10, limit_price=None):
 )
 def test_rule_refuses_what_is_above_its_limit(rule, given, account, value):
     if value is None:
-        rule(given, account)
+        rule(account.at(given))
         return
     with pytest.raises(RiskRefused) as refused:
-        rule(given, account)
+        rule(account.at(given))
     if isinstance(value, str):
         assert str(refused.value.value) == value
     else:
@@ -77,15 +94,15 @@ def test_rule_refuses_what_is_above_its_limit(rule, given, account, value):
 
 def test_runaway_loop_is_stopped_at_the_limit_and_freed_a_minute_later():
     rule, account = risk.MaxOrdersPerMinute(2), Account()
-    rule(order(), account)
+    rule(account.at(order()))
     account.now = 30
-    rule(order(), account)
+    rule(account.at(order()))
     with pytest.raises(RiskRefused, match="max_orders_per_minute: limit 2, value 3"):
-        rule(order(), account)
+        rule(account.at(order()))
     account.now = 60
-    rule(order(), account)
+    rule(account.at(order()))
     with pytest.raises(RiskRefused):
-        rule(order(), account)
+        rule(account.at(order()))
 
 
 MONDAY_15H_NEW_YORK = 1_704_139_200.0  # 2024-01-01 20:00 UTC

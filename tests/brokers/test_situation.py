@@ -9,7 +9,7 @@ LIMIT, STOP = bt.Order.Limit, bt.Order.Stop
 
 
 def looking(seen):
-    def look(order, situation):
+    def look(situation):
         seen.append(
             {
                 "equity": situation.equity,
