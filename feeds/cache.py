@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -68,8 +69,9 @@ class BarCache:
         passport's repairs say so.
 
         Args:
-            start: aware UTC; None: from the beginning.
-            end: aware UTC; None: up to now.
+            start: aware UTC; None: from the beginning. Midnight stands for the date in the zone
+                of the bars' passport.
+            end: aware UTC, likewise; None: up to now.
             fetch: gives the stamped bars of such a range (more on either side do no harm); what
                 it raises goes through and leaves the file as it was.
 
@@ -83,7 +85,8 @@ class BarCache:
             topped = _TopUp(key, fetch, self._clock.now()).run(stored, start, end, repairs)
             if topped is not stored:
                 parquet.write(path, topped)
-        part = within(topped.bars, start, end, key.symbol)
+        zone = topped.passport.zone
+        part = within(topped.bars, _local(start, zone), _local(end, zone), key.symbol)
         return _stamped(key, part, topped.passport, topped.passport.repairs)
 
 
@@ -197,8 +200,11 @@ class _TopUp:
 
     def _covered_to(self, bars: pd.DataFrame, end: datetime | None) -> datetime:
         last: datetime = bars.index[-1].to_pydatetime()
-        covered_to = min(end or self.now, self.now)
-        return last if last + self._span > self.now else covered_to
+        if last + self._span > self.now:
+            return last
+        # A vendor may have held back the bar that is open now.
+        settled = max(last + self._span, self.now - self._span)
+        return min(end or settled, settled)
 
     @property
     def _span(self) -> timedelta:
@@ -207,6 +213,12 @@ class _TopUp:
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return None if one is None or other is None else min(one, other)
+
+
+def _local(bound: datetime | None, zone: str | None) -> datetime | None:
+    if bound is None or zone is None or bound.time() != time():
+        return bound
+    return datetime.combine(bound.date(), time(), ZoneInfo(zone))
 
 
 def _stamped(
@@ -223,4 +235,5 @@ def _stamped(
         fetched_at=passport.fetched_at,
         repairs=repairs,
         synthetic=passport.synthetic,
+        zone=passport.zone,
     )

@@ -37,6 +37,7 @@ class Passport:
     missing_bars: int = 0  # intraday bars missing inside sessions that have some
     repairs: tuple[str, ...] = ()
     synthetic: bool = False
+    zone: str | None = None  # of the exchange, such as Asia/Tokyo: where a date begins
 
     @property
     def id(self) -> str:
@@ -66,6 +67,7 @@ class Facts(TypedDict, total=False):
     fetched_at: datetime | None
     repairs: tuple[str, ...]
     synthetic: bool
+    zone: str | None
 
 
 def stamp(
@@ -80,7 +82,7 @@ def stamp(
 
     Args:
         facts: feed (default ""), adjustment ("unknown"), calendar (None: gaps cannot be told),
-            fetched_at, repairs, synthetic.
+            fetched_at, repairs, synthetic, zone (None: dates begin at midnight UTC).
 
     Raises:
         DataError: the frame is no bar frame.
@@ -108,6 +110,7 @@ def stamp(
         missing_bars=gaps.bars,
         repairs=facts.get("repairs", ()),
         synthetic=facts.get("synthetic", False),
+        zone=facts.get("zone"),
     )
     return bars
 

@@ -36,11 +36,13 @@ class Vendor:
         self.asked: list[tuple[datetime | None, datetime | None]] = []
         self.factor = 1.0
         self.forgets_before: datetime | None = None
+        self.holds_back = False
 
     def bars(self, start: datetime | None, end: datetime | None) -> pd.DataFrame:
         index = pd.bdate_range("2024-01-01", "2024-12-31", tz="UTC")
         index = index[index != day(1, 15)]  # a holiday
-        index = index[index <= self.clock.now()]
+        delay = timedelta(days=self.holds_back)
+        index = index[index + delay <= self.clock.now()]
         close = self.factor * (50.0 + np.arange(len(index)))
         close[index + timedelta(days=1) > self.clock.now()] += 0.5
         prices = {"open": close, "high": close + 1, "low": close - 1, "close": close}
@@ -125,9 +127,7 @@ def test_a_holiday_is_asked_for_once(cache, vendor):
 
 def test_a_range_of_holidays_alone_names_the_bars_that_exist(cache, vendor):
     cache.topped_up(KEY, day(1, 8), day(1, 20), vendor.fetch)
-    with pytest.raises(
-        DataError, match=r"NVDA: no bar from 2024-01-13 .* there are bars from 2024"
-    ):
+    with pytest.raises(DataError, match=r"NVDA: no bar from 2024-01-13 .* there are bars from"):
         cache.topped_up(KEY, day(1, 13), day(1, 16), vendor.fetch)
 
 
@@ -149,6 +149,26 @@ def test_an_incomplete_bar_stays_so_while_the_vendor_lags_behind(cache, vendor, 
     cache.topped_up(KEY, day(5, 1), None, lambda start, end: vendor.fetch(start, day(6, 3)))
     bars = cache.topped_up(KEY, day(5, 1), None, vendor.fetch)
     assert bars.equals(vendor.bars(day(5, 1), None))
+
+
+def test_a_bar_that_the_vendor_held_back_is_fetched_when_it_is_over(cache, vendor, clock):
+    vendor.holds_back = True
+    clock.sleep(3 * 86400 - 3600)  # Monday June 3rd, an hour before midnight
+    assert cache.topped_up(KEY, day(5, 1), None, vendor.fetch).index[-1] == day(5, 31)
+    clock.sleep(7200)
+    noon = datetime(2024, 6, 3, 12, tzinfo=UTC)
+    assert cache.topped_up(KEY, day(5, 1), noon, vendor.fetch).index[-1] == day(6, 3)
+
+
+def test_midnight_stands_for_the_date_at_the_exchange(cache, clock):
+    index = pd.bdate_range("2024-05-01", "2024-05-10", tz="Asia/Tokyo")
+    frame = pd.DataFrame(dict.fromkeys(COLUMNS, 1.0), index)
+    known = {"symbol": "NVDA", "source": "vendor", "timeframe": "1d", "zone": "Asia/Tokyo"}
+    bars = cache.topped_up(KEY, day(5, 7), day(5, 9), lambda *_: stamp(frame, **known))
+    assert list(bars.index) == [
+        pd.Timestamp(f"2024-05-0{date}", tz="Asia/Tokyo") for date in (7, 8)
+    ]
+    assert bars.attrs["passport"].zone == "Asia/Tokyo"
 
 
 def test_an_adjusted_series_is_fetched_whole_after_a_split(cache, vendor):
@@ -330,10 +350,11 @@ requests = st.lists(st.tuples(days | st.none(), days | st.none(), st.integers(0,
 
 
 @settings(max_examples=25, deadline=None)
-@given(requests)
-def test_any_series_of_requests_gives_what_the_vendor_gives(asked):
+@given(requests, st.booleans())
+def test_any_series_of_requests_gives_what_the_vendor_gives(asked, holds_back):
     clock = ManualClock(day(2, 1))
     vendor = Vendor(clock)
+    vendor.holds_back = holds_back
     with tempfile.TemporaryDirectory() as folder:
         cache = BarCache(folder, clock)
         for start, end, hours in asked:
