@@ -65,8 +65,7 @@ def history(  # noqa: PLR0913  options are parameters by name
 
     Raises:
         ConfigError: no symbol, no key, or one that was refused.
-        DataError: unknown symbol, no bars, not in the plan, no network, or a rate limit or a
-            fault at their side that outlasted the back-off.
+        DataError: unknown symbol, no bars, not in the plan, no network, or the back-off gave up.
     """
     vendor.require(symbols, "polygon")
     client = client or Polygon(api_key, base=base, calls_per_minute=calls_per_minute, clock=clock)
