@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from backtest import commands, texts
-from backtest.commands import Wishes
+from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import SeawallError
 
 BAD_INPUT = 2
+PROGRAM = "python -m backtest"
 
 app = typer.Typer(
     name="backtest",
@@ -31,7 +33,13 @@ Text = str | None
 Strategy = Annotated[
     str, typer.Argument(help="A name from `list`, module:Class, or file.py:Class.")
 ]
-Feed = Annotated[str, typer.Option(help="Where bars come from: files, synthetic, yahoo, polygon.")]
+Feed = Annotated[
+    Text,
+    typer.Option(
+        help="Source of the bars: files (the default with --path), synthetic (the default "
+        "without), yahoo, polygon."
+    ),
+]
 PathTo = Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")]
 Symbols = Annotated[str, typer.Option(help="Comma-separated, such as A,B.")]
 Params = Annotated[
@@ -69,18 +77,21 @@ Exit codes: 0 done, 1 the strategy raised an error, 2 bad input, 130 interrupted
 def main(argv: Sequence[str]) -> int:
     """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
     try:
-        return int(app(list(argv), prog_name="python -m backtest", standalone_mode=False) or 0)
+        # Called as app(...), Typer would put its own excepthook in place of ours.
+        code = get_command(app).main(list(argv), prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
         text = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{text} See: python -m backtest --help")
+        # Without any command Typer has shown its help and says no more.
+        return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help") if text else BAD_INPUT
     except SeawallError as error:
         return _complain(str(error))
+    return int(code or DONE)
 
 
 @app.command(epilog=EXAMPLES)
 def run(  # noqa: PLR0913, PLR0917  one parameter an option
     strategy: Strategy,
-    feed: Feed = "synthetic",
+    feed: Feed = None,
     path: PathTo = None,
     symbols: Symbols = "",
     param: Params = None,
@@ -111,7 +122,14 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
         slippage_bps,
         None if size is None else texts.number(size),
         texts.limits(risk or []),
-        BarsSpec(feed, texts.symbols(symbols), start, end, timeframe, given),
+        BarsSpec(
+            feed or ("files" if path else "synthetic"),
+            texts.symbols(symbols),
+            start,
+            end,
+            timeframe,
+            given,
+        ),
     )
     return commands.backtest(spec, Wishes(out, as_json, quiet))
 

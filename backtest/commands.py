@@ -63,10 +63,11 @@ def show(result: RunResult, wishes: Wishes) -> None:
         sys.stdout.write(printing.as_line(result.as_json()) + "\n")
         return
     if not wishes.quiet:
+        sys.stdout.write(f"\n{printing.title(result)}\n")
         Console().print(printing.numbers(result))
     if wishes.out:
-        names = "\n".join(f"{wishes.out / name}" for name in (REPORT, CHART, LOG))
-        sys.stdout.write(f"{names}\n")
+        for label, name in (("report", REPORT), ("chart", CHART), ("log", LOG)):
+            sys.stdout.write(f"{label:8}{wishes.out / name}\n")
 
 
 @contextmanager

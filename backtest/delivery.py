@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brokers.errors import ConfigError
+from brokers.errors import ConfigError, SeawallError
 
 
 @contextmanager
@@ -23,6 +23,9 @@ def delivered(out: Path) -> Iterator[Path]:
         yield staging
         for path in sorted(staging.iterdir()):
             path.replace(out / path.name)
+    except SeawallError as error:
+        error.args = (str(error).replace(str(staging), str(out)),)
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -78,8 +78,7 @@ def _check_type(parameter: Parameter, value: Any) -> None:
     fits = Any in wanted or any(_is_a(value, kind) for kind in wanted)
     if not fits:
         raise ConfigError(
-            f"{parameter.name}={value!r}: this parameter is {_named(wanted)}, "
-            f"such as {parameter.default!r}, not {type(value).__name__}"
+            f"{parameter.name}={value!r}: give {_named(wanted)}, such as {parameter.default!r}"
         )
 
 

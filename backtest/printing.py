@@ -12,6 +12,7 @@ from backtest.result import RunResult
 from strategies.registry import Parameter
 
 UNKNOWN = "-"
+SHOWN = 4  # symbols
 
 
 def numbers(result: RunResult) -> Table:
@@ -20,14 +21,17 @@ def numbers(result: RunResult) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
-    title = f"{facts['strategy']} on {', '.join(facts['symbols'][:4])}"
-    more = len(facts["symbols"]) - 4
-    table.title = (f"{title} and {more} more" if more > 0 else title) + (
-        " (PARTIAL: interrupted)" if result.partial else ""
-    )
     for label, text in _rows(facts):
         table.add_row(label, text)
     return table
+
+
+def title(result: RunResult) -> str:
+    """What ran on what."""
+    shown = ", ".join(result.symbols[:SHOWN])
+    more = len(result.symbols) - SHOWN
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{result.strategy} on {shown}{rest}{' (PARTIAL)' if result.partial else ''}"
 
 
 def _rows(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
