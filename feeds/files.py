@@ -16,7 +16,7 @@ from feeds.passport import stamp
 from feeds.shelf import files_of, nearest, symbol_of
 from feeds.tables import TIMES, Floats, Table, read
 from feeds.timeframe import Timeframe
-from feeds.times import check_zone, read_times, to_midnight, zone_of_calendar
+from feeds.times import Times, check_zone, read_times, to_midnight, zone_of_calendar
 
 PRICES = COLUMNS[:4]
 ADJUSTED = "adj close"
@@ -102,7 +102,7 @@ def _wide(symbols: Sequence[str], table: Table, reading: _Reading) -> dict[str, 
     if reading.adjust:
         raise ConfigError(f"{table.file.name} is a table of closes: it cannot adjust them")
     known = {name.upper(): column for column, name in table.spelled.items() if column not in TIMES}
-    bars = {}
+    times, bars = read_times(table, reading.time_zone), {}
     for symbol in symbols or [table.spelled[column] for column in known.values()]:
         if symbol.upper() not in known:
             hint = nearest(symbol, sorted(known))
@@ -110,12 +110,14 @@ def _wide(symbols: Sequence[str], table: Table, reading: _Reading) -> dict[str, 
         column = known[symbol.upper()]
         held = np.flatnonzero(~np.isnan(table.numbers(column)))
         # A name that was listed later, or delisted, has empty cells outside its own time.
-        part = table.part(held[0], held[-1] + 1) if len(held) else table
+        rows = slice(held[0], held[-1] + 1) if len(held) else slice(None)
+        part = table.part(rows)
         closes = part.numbers(column)
         _check_prices(part, column, closes)
         values = dict.fromkeys(PRICES, closes) | {"volume": np.zeros(len(closes))}
         repairs = ("closes only: open, high and low are the close, volume is 0",)
-        bars[symbol] = _bars(symbol, part, values, reading, repairs)
+        own_times = Times(times.index[rows], times.are_dates)
+        bars[symbol] = _bars(symbol, part, own_times, values, reading, repairs)
     return bars
 
 
@@ -141,7 +143,8 @@ def _one(symbol: str, table: Table, reading: _Reading) -> pd.DataFrame:
         factor = values.pop(ADJUSTED) / values["close"]
         values |= {name: values[name] * factor for name in PRICES}
         repairs.append("prices scaled by Adj Close / Close")
-    return _bars(symbol, table, values, reading, tuple(repairs))
+    times = read_times(table, reading.time_zone)
+    return _bars(symbol, table, times, values, reading, tuple(repairs))
 
 
 def _check_values(table: Table, values: dict[str, Floats]) -> None:
@@ -175,11 +178,11 @@ def _refuse(table: Table, wrong: npt.NDArray[np.bool_], fault: str) -> None:
 def _bars(
     symbol: str,
     table: Table,
+    times: Times,
     values: dict[str, Floats],
     reading: _Reading,
     repairs: tuple[str, ...],
 ) -> pd.DataFrame:
-    times = read_times(table, reading.time_zone)
     timeframe = _timeframe(table, times.index, reading.timeframe)
     index = times.index
     if reading.stamped == "end" and timeframe.is_intraday and timeframe.delta:

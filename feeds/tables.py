@@ -63,10 +63,10 @@ class Table:
             )
         return texts.to_numpy(object).astype(np.float64)
 
-    def part(self, first: int, after: int) -> "Table":
-        """The rows from `first` up to but not including `after`."""
-        frame = self.frame.iloc[first:after].reset_index(drop=True)
-        return Table(self.file, frame, self.spelled, self.lines[first:after])
+    def part(self, rows: slice) -> "Table":
+        """Some of the rows, which keep their lines."""
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        return Table(self.file, frame, self.spelled, self.lines[rows])
 
 
 def read(file: Path) -> Table:
