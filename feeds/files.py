@@ -51,17 +51,15 @@ def history(  # noqa: PLR0913  each one is an option of the command line
     """Bars by symbol, with the prices of the columns Open, High, Low, Close as they stand.
 
     Args:
-        symbols: for a folder, whose files begin with the symbol, or a table of closes: which;
-            without any, all. For a file of one symbol: its name; else the file's first word.
-        start: first instant of the range; a session date counts as its midnight UTC here.
-        end: exclusive.
+        symbols: of a folder, whose files begin with the symbol, or of a table of closes; without
+            any, all. For a file of one symbol: its name; without it, the file's first word.
+        start: first instant, end: exclusive; a session date counts as its midnight UTC here.
         timeframe: None takes it from the times.
-        path: a file or a folder; .csv, .txt (comma-separated), these as .gz, .parquet. Columns
-            that are not needed are left aside and named in the passport. A table of closes has
-            a date and a column a symbol: open, high and low are then the close, volume is 0.
+        path: a folder, or a .csv, .txt (both perhaps .gz) or .parquet file. Columns that are not
+            needed are named in the passport. A table of closes has a date and a column a symbol:
+            open, high and low are then the close, volume is 0.
         calendar: of the exchange; times without a zone are local there, gaps are reported.
-        tz: zone of times that name none. Dates alone need none: without calendar and tz their
-            bars start at midnight UTC.
+        tz: zone of times that name none; dates alone need none (midnight UTC).
         adjust: True scales the prices by Adj Close / Close.
         stamped: "end" for intraday files whose times are the bars' ends.
 
@@ -77,7 +75,10 @@ def history(  # noqa: PLR0913  each one is an option of the command line
     reading = _Reading(
         start, end, timeframe, calendar, home or tz or "UTC", tz or home, adjust, stamped
     )
-    place = Path(path).expanduser()
+    return _from(Path(path).expanduser(), symbols, reading)
+
+
+def _from(place: Path, symbols: Sequence[str], reading: _Reading) -> dict[str, pd.DataFrame]:
     if place.is_dir():
         files = files_of(place, symbols)
         return {symbol: _one(symbol, read(file), reading) for symbol, file in files.items()}
