@@ -23,10 +23,10 @@ Closes = dict[str, tuple[Floats, Floats]]
 
 COLUMNS = 1_600  # pixels across; more points than twice that cannot be told apart
 MOST_TICKS = 12
-SPANS = (
-    ("m", 5, "%m-%d %H:%M"), ("h", 1, "%m-%d %H:%M"), ("D", 1, "%Y-%m-%d"), ("W", 1, "%Y-%m-%d"),
-    ("M", 1, "%Y-%m"), ("M", 3, "%Y-%m"), ("Y", 1, "%Y"), ("Y", 2, "%Y"), ("Y", 5, "%Y"),
-    ("Y", 10, "%Y"),
+SPANS = (  # of numpy's unit so many from this one on (days count from a Thursday), and the label
+    ("m", 5, 0, "%m-%d %H:%M"), ("h", 1, 0, "%m-%d %H:%M"), ("D", 1, 0, "%Y-%m-%d"),
+    ("D", 7, 3, "%Y-%m-%d"), ("M", 1, 0, "%Y-%m"), ("M", 3, 0, "%Y-%m"), ("Y", 1, 0, "%Y"),
+    ("Y", 2, 0, "%Y"), ("Y", 5, 0, "%Y"), ("Y", 10, 0, "%Y"),
 )  # fmt: skip
 NAMED_SYMBOLS = 6  # more would be a legend larger than the picture
 # Okabe and Ito (2008): told apart with any colour vision.
@@ -113,6 +113,7 @@ def plot(
             drawn = plotter.plot(strategy, number, numfigs, iplot=False, start=start, end=end)
             figures.extend(drawn or ())
         for one in figures:
+            one.set_size_inches(16, 9)
             plt.close(one)
         return figures
     finally:
@@ -145,6 +146,8 @@ def _draw_price(axes: Axes, result: RunResult, closes: Closes) -> None:
             label=symbol if few else None if number else f"{len(closes)} symbols", zorder=2,
         )  # fmt: skip
         _draw_fills(axes, result, symbol, scale, labelled=number == len(closes) - 1)
+    if not closes:
+        axes.text(0.5, 0.5, "no bars were kept", ha="center", transform=axes.transAxes)
     axes.set_ylabel("close, first = 100" if several else "price")
     _finish(axes)
 
@@ -221,6 +224,8 @@ def buy_and_hold(result: RunResult, closes: Closes) -> Floats | None:
 def _finish(axes: Axes) -> None:
     axes.grid(alpha=0.25)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    if not axes.lines:
+        return
     axes.legend(
         loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=9, frameon=False, fontsize=9,
         borderaxespad=0.1, handlelength=1.4, columnspacing=1.2,
@@ -237,8 +242,8 @@ def _label_time(axes: Axes, index: pd.DatetimeIndex) -> None:
 def _ticks(index: pd.DatetimeIndex) -> tuple[npt.NDArray[np.int64], str]:
     """Where hours, days, weeks, months or years begin: the finest with room, its layout."""
     instants = index.tz_localize(None).to_numpy()
-    for unit, every, layout in SPANS:
-        numbers = instants.astype(f"datetime64[{unit}]").astype(np.int64) // every
+    for unit, every, first, layout in SPANS:
+        numbers = (instants.astype(f"datetime64[{unit}]").astype(np.int64) + first) // every
         ticks = np.flatnonzero(np.diff(numbers)) + 1
         if 2 <= len(ticks) <= MOST_TICKS:
             return ticks, layout

@@ -1,5 +1,4 @@
 import math
-from decimal import Decimal
 
 import backtrader as bt
 import pandas as pd
@@ -8,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.trades import FILLS, ORDERS, POSITIONS, TRADES
-from brokers.errors import RiskRefused
+from brokers.risk import RiskLimits
 from tests.analyzers.small_runs import bars, play
 
 RISING = [10, 11, 12, 13, 14, 15]
+CAREFUL = RiskLimits(max_order_notional=50.0).rules()
 
 
 class StockTrades(bt.Analyzer):
@@ -30,14 +30,6 @@ class StockTrades(bt.Analyzer):
 def day(number):
     """End of bar `number`, from 1: daily bars without a calendar end at midnight."""
     return pd.Timestamp("2024-01-01", tz="UTC") + pd.Timedelta(days=number)
-
-
-def no_more_than(limit):
-    def max_units(order, _):
-        if order.quantity > Decimal(limit):
-            raise RiskRefused("max_units", limit, float(order.quantity))
-
-    return max_units
 
 
 def ledger(script, *frames, **how):
@@ -90,20 +82,20 @@ def test_an_order_of_the_last_bar_is_there_unfilled():
 
 def test_refused_orders_say_why_and_never_fill():
     script = {1: lambda s: s.buy(size=9, reason="greed"), 2: lambda s: s.buy(size=2)}
-    book = ledger(script, rules=(no_more_than(5),))
+    book = ledger(script, rules=CAREFUL)
     orders = book.orders()
     assert orders["status"].tolist() == ["Rejected", "Completed"]
-    assert orders["refusal"].tolist()[0] == "max_units: limit 5, value 9.0"
+    assert orders["refusal"].tolist()[0] == "max_order_notional: limit 50.0, value 90.0"
     assert len(book.fills()) == 1
 
 
 def test_a_refusal_of_the_last_bar_is_told_too():
-    script = {6: lambda s: s.buy(size=9, reason="late", exectype=bt.Order.Limit, price=4)}
-    orders = ledger(script, rules=(no_more_than(5),)).orders()
+    script = {6: lambda s: s.buy(size=9, reason="late", exectype=bt.Order.Limit, price=14)}
+    orders = ledger(script, rules=CAREFUL).orders()
     row = orders.iloc[0]
     assert len(orders) == 1
-    assert (row["status"], row["reason"], row["limit_price"]) == ("Rejected", "late", 4.0)
-    assert row["refusal"].startswith("max_units")
+    assert (row["status"], row["reason"], row["limit_price"]) == ("Rejected", "late", 14.0)
+    assert row["refusal"].startswith("max_order_notional")
 
 
 def test_legs_of_a_bracket_are_orders_named_after_their_entry():
@@ -212,7 +204,7 @@ def test_trades_of_a_compensated_feed_belong_to_the_other():
 SIZES = st.lists(st.sampled_from([-3, -2, -1, -0.5, 0, 0.25, 1, 2, 4]), min_size=8, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(sizes=SIZES, seed=st.integers(0, 5))
 def test_closed_trades_equal_backtraders_own_to_the_last_bit(sizes, seed):
     closes = [100 + (seed + 3) * ((7 * n * n + seed) % 11) / 7 for n in range(len(sizes) + 2)]
