@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from urllib3 import exceptions as http
@@ -23,6 +23,8 @@ from brokers.wire.limiter import Limiter
 from feeds.vendor import Patience
 
 KEYS = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
+
+T = TypeVar("T", list[dict[str, Any]], dict[str, Any])
 
 _SET_A_KEY = f"set {KEYS[0]} or {KEYS[1]}, or pass api_key"
 _PAGE = 50_000  # the most that one may hold
@@ -85,29 +87,32 @@ class PolygonClient:
                 self._rest.get_aggs, _in_path(symbol), *span, first, last, params=query, raw=True
             )
             page = self._ask(request, f"bars of {symbol}")
-            rows += page.get("results") or []
-            url = page.get("next_url")
+            rows += _results(page, list)
+            url = str(page.get("next_url") or "")
             if not url:
                 return rows
-            if url in asked:
-                raise DataError(f"polygon: the pages of {symbol} go in a circle: try again later")
-            asked.add(url)
             # The page's own path and query, on our host: the one in the link may be another.
             parts = urlsplit(url)
-            first, last = parts.path.split("/")[-2:]
+            *path, first, last = ("", *parts.path.split("/"))
             query = dict(parse_qsl(parts.query))
+            if url in asked or not path:
+                raise DataError(f"polygon: the pages of {symbol} lead nowhere: try again later")
+            asked.add(url)
 
     def grouped(self, day: date, *, adjusted: bool) -> list[dict[str, Any]]:
         """Ask for one day's bars of the whole market."""
         request = functools.partial(
             self._rest.get_grouped_daily_aggs, day.isoformat(), adjusted=adjusted, raw=True
         )
-        return list(self._ask(request, f"bars of {day}").get("results") or [])
+        return _results(self._ask(request, f"bars of {day}"), list)
 
     def details(self, symbol: str) -> dict[str, Any]:
         """Ask what is known of a ticker."""
         request = functools.partial(self._rest.get_ticker_details, _in_path(symbol), raw=True)
-        return dict(self._ask(request, f"details of {symbol}").get("results") or {})
+        facts = _results(self._ask(request, f"details of {symbol}"), dict)
+        if not facts:
+            raise DataError(f"polygon: it says nothing of {symbol}: check the ticker")
+        return facts
 
     def _ask(self, request: Callable[[], Any], what: str) -> dict[str, Any]:
         def once() -> dict[str, Any]:
@@ -182,7 +187,7 @@ class _Verdicts(Retry):
 
 
 def _key(given: str | None) -> str:
-    key = given or next((text for name in KEYS if (text := os.environ.get(name))), "")
+    key = (given or next(filter(None, map(os.environ.get, KEYS)), "")).strip()
     if not key:
         raise ConfigError(f"polygon: no API key: {_SET_A_KEY}")
     if not (key.isascii() and key.isprintable() and " " not in key):
@@ -201,6 +206,13 @@ def _content(response: BaseHTTPResponse) -> dict[str, Any]:
     if content.get("status") == "ERROR":
         raise ValueError(_explanation(response.data))
     return content
+
+
+def _results(page: dict[str, Any], kind: type[T]) -> T:
+    found = page.get("results")
+    if found is not None and not isinstance(found, kind):
+        raise DataError("polygon: the results have another form: a newer Seawall may know it")
+    return found or kind()
 
 
 def _explanation(body: bytes) -> str:

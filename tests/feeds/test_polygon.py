@@ -187,9 +187,9 @@ def test_bars_with_a_hole_are_refused_by_row_and_column() -> None:
         fetch(PolygonServer({"AAPL": torn}))
 
 
-@pytest.mark.parametrize("results", [[1, 2], ["text"]])
-def test_results_that_are_no_bars_are_refused(results: list[Any]) -> None:
-    with pytest.raises(DataError, match="the results are no list of bars"):
+@pytest.mark.parametrize("results", [[1, 2], ["text"], "text", 5, {"t": 1}])
+def test_results_that_are_no_bars_are_refused(results: object) -> None:
+    with pytest.raises(DataError, match=r"the results are no list of bars|have another form"):
         fetch(PolygonServer(always=Reply.of({"results": results})))
 
 
@@ -253,3 +253,9 @@ def test_details_of_an_unknown_ticker_are_an_error(symbol: str, clock: ManualClo
     with Loopback(PolygonServer()) as loopback, refused:
         polygon(loopback, clock).ticker_details(symbol)
     assert len(loopback.requests[0].path.split("/")) == 5
+
+
+def test_details_that_say_nothing_are_an_error(clock: ManualClock) -> None:
+    told = pytest.raises(DataError, match="it says nothing of AAPL")
+    with Loopback(PolygonServer(details={"AAPL": {}})) as loopback, told:
+        polygon(loopback, clock).ticker_details("AAPL")

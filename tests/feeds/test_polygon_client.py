@@ -35,12 +35,10 @@ def test_all_pages_are_read_from_our_own_host(clock: ManualClock) -> None:
     assert all(request.headers["Authorization"] == f"Bearer {KEY}" for request in loopback.requests)
 
 
-def test_pages_that_go_in_a_circle_are_an_error() -> None:
-    page = {
-        "results": MARCH[:1],
-        "next_url": "https://x/v2/aggs/ticker/A/range/1/day/a/b?cursor=1",
-    }
-    with pytest.raises(DataError, match="pages of AAPL go in a circle"):
+@pytest.mark.parametrize("path", ["/v2/aggs/ticker/A/range/1/day/a/b", ""])
+def test_pages_that_lead_nowhere_are_an_error(path: str) -> None:
+    page = {"results": MARCH[:1], "next_url": f"https://x{path}?cursor=1"}
+    with pytest.raises(DataError, match="pages of AAPL lead nowhere"):
         fetch(PolygonServer(always=Reply.of(page)))
 
 
@@ -170,6 +168,12 @@ def test_without_a_key_both_variables_are_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("MASSIVE_API_KEY", raising=False)
     with pytest.raises(ConfigError, match="no API key: set POLYGON_API_KEY or MASSIVE_API_KEY"):
         history("polygon", "AAPL")
+
+
+def test_a_line_end_after_the_key_is_no_part_of_it(clock: ManualClock) -> None:
+    with Loopback(PolygonServer({"AAPL": MARCH})) as loopback:
+        march(Polygon(f"{KEY}\n", base=loopback.url, clock=clock))
+    assert loopback.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schl\u00fcssel"])
