@@ -1,0 +1,449 @@
+import pickle
+from dataclasses import dataclass, field
+
+import backtrader as bt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strategies import Strategy, Target
+from strategies.sma_cross import SmaCross
+from tests.strategies.stage import LateCancel, flat, play, scripted
+
+QUIET = [100.0] * 12
+
+
+def sizes(ran):
+    return [(fill[0], fill[2]) for fill in ran.fills()]
+
+
+
+class Lagging(SmaCross):
+    @dataclass(frozen=True)
+    class Config(SmaCross.Config):
+        lag: int = 2
+
+
+class Narrow(SmaCross):
+    pass
+
+
+def test_parameters_come_from_the_config_and_may_be_set_in_cerebro():
+    ran = play(SmaCross, flat(QUIET), fast=5)
+    assert (ran.strategy.p.fast, ran.strategy.p.slow) == (5, 30)
+    assert ran.strategy.config == SmaCross.Config(fast=5, slow=30)
+
+
+@pytest.mark.parametrize(("cls", "names"), [(Lagging, "fast slow lag"), (Narrow, "fast slow")])
+def test_parameters_are_inherited(cls, names):
+    ran = play(cls, flat(QUIET), slow=20)
+    assert list(vars(ran.strategy.p)) == names.split()
+    assert ran.strategy.config == cls.Config(slow=20)
+
+
+def test_a_parameter_that_contradicts_another_is_refused_with_both_numbers():
+    with pytest.raises(ValueError, match=r"fast \(30\) must be below slow \(10\)"):
+        play(SmaCross, flat(QUIET), fast=30, slow=10)
+
+
+def test_a_parameter_needs_a_default():
+    with pytest.raises(TypeError, match=r"Config.bars needs a default value"):
+
+        class Broken(Strategy):
+            @dataclass(frozen=True)
+            class Config:
+                bars: int
+
+
+def test_a_default_may_be_made_by_a_factory():
+    class Listed(Strategy):
+        @dataclass(frozen=True)
+        class Config:
+            names: tuple[str, ...] = field(default_factory=tuple)
+
+    assert Listed.params().names == ()
+
+
+def test_a_strategy_class_is_pickled_by_its_name():
+    assert pickle.loads(pickle.dumps(Lagging)) is Lagging
+
+
+def test_a_strategy_without_decide_says_so():
+    with pytest.raises(NotImplementedError):
+        play(Strategy, flat(QUIET))
+
+
+
+def test_a_target_is_reached_at_the_next_open_and_the_reason_is_on_the_order():
+    reasons = []
+
+    class Says(scripted({1: [{"size": 2, "reason": "two it is"}]})):
+        def notify_order(self, order):
+            reasons.append(order.info.reason)
+
+    ran = play(Says, flat(QUIET))
+    assert sizes(ran) == [(2, 2)]
+    assert set(reasons) == {"two it is"}
+
+
+def test_without_a_reason_the_order_carries_none():
+    infos = []
+
+    class Mute(scripted({1: [{"size": 2}]})):
+        def notify_order(self, order):
+            infos.append(dict(order.info))
+
+    play(Mute, flat(QUIET))
+    assert infos == [{}, {}, {}]
+
+
+def test_a_target_that_is_held_sends_nothing():
+    ran = play(scripted({bar: [{"size": 1}] for bar in range(1, 9)}), flat(QUIET))
+    assert sizes(ran) == [(2, 1)]
+
+
+def test_the_last_target_for_a_feed_counts():
+    ran = play(scripted({1: [{"size": 1}, {"size": 3}]}), flat(QUIET))
+    assert sizes(ran) == [(2, 3)]
+
+
+def test_a_reversal_is_one_order_through_zero():
+    ran = play(scripted({1: [{"size": 1}], 4: [{"size": -2}]}), flat(QUIET))
+    assert sizes(ran) == [(2, 1), (5, -3)]
+
+
+def test_a_venue_that_allows_no_flip_gets_a_close_first_and_the_entry_once_it_has_filled():
+    script = {1: [{"size": 1}], 4: [{"size": -2}]}
+    ran = play(scripted(script, through_zero=False), flat(QUIET))
+    assert sizes(ran) == [(2, 1), (5, -1), (6, -2)]
+
+
+def test_a_fraction_of_a_stake_is_reached_without_leftovers():
+    script = {bar: [{"size": 0.1 * bar}] for bar in range(1, 5)} | {6: [{"size": 0}]}
+    ran = play(scripted(script), flat(QUIET))
+    assert ran.strategy.position.size == 0
+    assert len(ran.fills()) == 5
+
+
+def test_float_noise_is_no_difference():
+    script = {1: [{"size": 0.1 + 0.2}], 3: [{"size": 0.3}]}
+    assert len(play(scripted(script), flat(QUIET)).fills()) == 1
+
+
+def test_a_stake_is_what_the_sizer_answers():
+    sizer = (bt.sizers.FixedSize, {"stake": 100})
+    ran = play(scripted({1: [{"size": -2}], 3: [{"size": 1}]}), flat(QUIET), sizer=sizer)
+    assert sizes(ran) == [(2, -200), (4, 300)]
+
+
+def test_a_position_that_somebody_else_opened_is_one_stake():
+    class Taken(scripted({3: [{"size": 2}]})):
+        def next(self):
+            if len(self) == 1:
+                self.buy(size=7)
+            super().next()
+
+    assert sizes(play(Taken, flat(QUIET))) == [(2, 7), (4, 7)]
+
+
+
+@pytest.mark.parametrize(("weight", "units"), [(0.5, 714), (-0.5, -714), (0.00001, 0), (0.0, 0)])
+def test_a_weight_is_a_share_of_equity_in_whole_units_towards_zero(weight, units):
+    ran = play(scripted({1: [{"weight": weight}]}), flat([70.0] * 5))
+    assert ran.strategy.position.size == units
+
+
+def test_a_feed_without_a_price_keeps_what_it_has():
+    script = {1: [{"weight": 0.5}], 3: [{"weight": 0.1}]}
+    ran = play(scripted(script), flat([70.0, 70.0, 0.0, 70.0, 70.0]))
+    assert sizes(ran) == [(2, 714)]
+
+
+def test_sells_go_before_buys_so_that_their_cash_is_there():
+    frames = {"X": flat(QUIET), "Y": flat(QUIET)}
+    script = {
+        1: [{"feed": "Y", "weight": 1.0}],
+        4: [{"feed": "X", "weight": 1.0}, {"feed": "Y", "weight": 0.0}],
+    }
+    ran = play(scripted(script), frames)
+    assert [fill[:3] for fill in ran.fills()] == [(2, "Y", 1000), (5, "Y", -1000), (5, "X", 1000)]
+
+
+def test_a_short_that_is_covered_goes_before_a_new_long():
+    frames = {"X": flat(QUIET), "Y": flat(QUIET)}
+    script = {
+        1: [{"feed": "Y", "size": -1}],
+        4: [{"feed": "X", "size": 1}, {"feed": "Y", "size": 0}],
+    }
+    ran = play(scripted(script), frames)
+    assert [fill[:3] for fill in ran.fills()] == [(2, "Y", -1), (5, "Y", 1), (5, "X", 1)]
+
+
+
+def sparse(script, **how):
+    """X has a bar a day, Y one in four: what is sent to Y works until its next bar."""
+    frames = {"X": flat(QUIET), "Y": flat(QUIET[:3], freq="4D")}
+    words = {bar: [{"feed": "Y", **target} for target in row] for bar, row in script.items()}
+    return play(scripted(words, **how.pop("attributes", {})), frames, **how)
+
+
+def test_an_entry_on_its_way_is_not_sent_twice():
+    ran = sparse({bar: [{"size": 1}] for bar in range(1, 9)})
+    assert sizes(ran) == [(5, 1)]
+
+
+def test_an_entry_on_its_way_is_cancelled_when_its_target_goes():
+    ran = sparse({1: [{"size": 1}], 2: [{"size": 0}]})
+    assert ran.fills() == []
+    assert len(ran.statuses("Canceled")) == 1
+
+
+def test_an_entry_on_its_way_is_replaced_when_its_target_changes():
+    ran = sparse({1: [{"size": 1}], 2: [{"size": -3}]})
+    assert sizes(ran) == [(5, -3)]
+
+
+def test_a_cancel_that_comes_too_late_does_not_double_the_order():
+    # asked at bar 4 to hold 3 instead of 1, too late: the 1 fills at bar 5, so 2 more are sent
+    ran = sparse({1: [{"size": 1}], 4: [{"size": 3}]}, broker=LateCancel())
+    assert sizes(ran) == [(5, 1), (9, 2)]
+
+
+def test_a_cancel_is_asked_for_once_and_its_successor_waits_for_it():
+    broker = LateCancel()
+    ran = sparse({1: [{"size": 1}], 2: [{"size": 3}], 3: [{"size": 3}]}, broker=broker)
+    assert sizes(ran) == [(5, 3)]
+    assert broker.requests == 1
+
+
+def test_a_close_on_its_way_to_a_reversal_is_waited_for():
+    attributes = {"through_zero": False}
+    script = {1: [{"size": 1}], 5: [{"size": -1}], 6: [{"size": -1}]}
+    ran = sparse(script, attributes=attributes)
+    assert sizes(ran) == [(5, 1), (9, -1)]
+    assert ran.orders[-1][2:4] == ("Accepted", -1)
+
+
+def test_a_close_that_is_refused_ends_the_reversal():
+    class NoSelling(bt.brokers.BackBroker):
+        def sell(self, owner, data, size, **how):
+            order = bt.SellOrder(owner=owner, data=data, size=size, exectype=how["exectype"])
+            order.reject(self)
+            self.notify(order)
+            return order
+
+    script = {1: [{"size": 1}], 3: [{"size": -1}]}
+    ran = play(scripted(script, through_zero=False), flat(QUIET), broker=NoSelling())
+    assert len(ran.statuses("Rejected")) == 1
+    assert ran.strategy.position.size == 1
+
+
+def test_a_partly_filled_entry_goes_on_while_its_target_stays():
+    broker = bt.brokers.BackBroker(filler=bt.broker.fillers.FixedSize(size=2))
+    ran = play(scripted({bar: [{"size": 6}] for bar in range(1, 6)}), flat(QUIET), broker=broker)
+    assert ran.strategy.position.size == 6
+    assert [row[2] for row in ran.orders].count("Submitted") == 1
+
+
+def test_what_a_cancelled_entry_has_filled_is_sold_again():
+    broker = bt.brokers.BackBroker(filler=bt.broker.fillers.FixedSize(size=2))
+    ran = play(scripted({1: [{"size": 6}], 3: [{"size": 0}]}), flat(QUIET), broker=broker)
+    assert ran.strategy.position.size == 0
+    assert ran.statuses("Submitted")[-1][2] == -4
+
+
+def test_a_cancel_carries_its_reason_on_the_order():
+    reasons = []
+
+    class Says(scripted({1: [{"size": 1, "limit": 50}], 3: [{"size": 0, "reason": "enough"}]})):
+        def notify_order(self, order):
+            if order.status == order.Canceled:
+                reasons.append(order.info["cancel_reason"])
+
+    play(Says, flat(QUIET))
+    assert reasons == ["gives way to: enough"]
+
+
+def test_a_cancel_needs_no_reason():
+    class Asks(scripted({1: [{"size": 1, "limit": 50}]})):
+        def next(self):
+            super().next()
+            if len(self) == 3:
+                self.cancel(self.broker.get_orders_open()[0])
+
+    assert len(play(Asks, flat(QUIET)).statuses("Canceled")) == 1
+
+
+targets = st.one_of(st.none(), st.integers(-3, 3))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(targets, min_size=1, max_size=20),
+    st.sampled_from([LateCancel, bt.brokers.BackBroker]),
+    st.booleans(),
+)
+def test_whatever_the_targets_the_last_one_is_held_in_the_end(wishes, broker, through_zero):
+    script = {bar: [{"feed": "Y", "size": w}] for bar, w in enumerate(wishes, 1) if w is not None}
+    frames = {"X": flat([100.0] * 60), "Y": flat([100.0] * 20, freq="3D")}
+    ran = play(scripted(script, through_zero=through_zero), frames, broker=broker())
+    last = next((wish for wish in reversed(wishes) if wish is not None), 0)
+    assert ran.strategy.getpositionbyname("Y").size == last
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(targets, min_size=1, max_size=20), st.integers(1, 3))
+def test_held_and_working_never_exceed_the_largest_wish(wishes, largest_fill):
+    worst = []
+
+    def decide(self):
+        working = sum(order.executed.remsize for order in self.broker.get_orders_open())
+        worst.append(abs(self.position.size + working))
+        wish = wishes[len(self) - 1] if len(self) <= len(wishes) else None
+        if wish is not None:
+            yield Target(self.data, size=wish)
+
+    broker = LateCancel()
+    broker.set_filler(bt.broker.fillers.FixedSize(size=largest_fill))
+    play(type("Watched", (Strategy,), {"decide": decide}), flat([100.0] * 40), broker=broker)
+    assert max(worst) <= max((abs(wish) for wish in wishes if wish is not None), default=0)
+
+
+BRACKET = {"size": 1, "take_profit": 110.0, "stop_loss": 95.0}
+
+
+def test_a_limit_waits_for_its_price():
+    prices = [100.0, 100.0, 99.0, 98.0, 97.0]
+    ran = play(scripted({1: [{"size": 1, "limit": 98.5}]}), flat(prices))
+    assert ran.fills() == [(4, "X", 1, 98.0)]
+
+
+@pytest.mark.parametrize(
+    ("prices", "exit_fill"),
+    [([100, 100, 104, 111, 111], (4, "X", -1, 111)), ([100, 100, 97, 94, 94], (4, "X", -1, 94))],
+)
+def test_a_bracket_takes_its_profit_or_stops_its_loss_and_drops_the_other(prices, exit_fill):
+    ran = play(scripted({1: [BRACKET]}), flat(prices))
+    assert ran.fills() == [(2, "X", 1, 100), exit_fill]
+    assert len(ran.statuses("Canceled")) == 1
+
+
+@pytest.mark.parametrize("missing", ["take_profit", "stop_loss"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_exit_alone_makes_an_order_that_triggers_another(missing, sign):
+    words = {**BRACKET, missing: None, "size": sign}
+    if sign < 0:
+        words |= {name: 200.0 - words[name] for name in BRACKET if name != "size" and words[name]}
+    rising = missing == "stop_loss"
+    path = [100, 100, 100 + sign * 4, 100 + sign * 11] if rising else [100, 100, 97, 94]
+    path = path if rising or sign > 0 else [100, 100, 103, 106]
+    ran = play(scripted({1: [words]}), flat([*path, path[-1]]))
+    assert sizes(ran) == [(2, sign), (4, -sign)]
+
+
+def test_the_legs_say_whose_exit_they_are():
+    reasons = {}
+
+    class Says(scripted({1: [{**BRACKET, "reason": "breakout"}]})):
+        def notify_order(self, order):
+            reasons[order.exectype] = order.info.reason
+
+    play(Says, flat(QUIET))
+    assert reasons == {
+        bt.Order.Market: "breakout",
+        bt.Order.Stop: "stop loss of: breakout",
+        bt.Order.Limit: "take profit of: breakout",
+    }
+
+
+def test_leaving_cancels_the_exits_first():
+    ran = play(scripted({1: [BRACKET], 4: [{"size": 0}]}), flat([*QUIET, 90.0, 120.0, 120.0]))
+    assert sizes(ran) == [(2, 1), (5, -1)]
+    assert len(ran.statuses("Canceled")) == 2
+
+
+def test_leaving_waits_until_the_exits_are_confirmed_cancelled():
+    script = {1: [BRACKET], 4: [{"size": 0}]}
+    ran = play(scripted(script), flat(QUIET), broker=LateCancel())
+    assert sizes(ran) == [(2, 1), (6, -1)]
+
+
+def test_an_exit_that_fills_while_it_is_withdrawn_is_not_sold_twice():
+    prices = [100.0, 100.0, 100.0, 100.0, 94.0, 94.0, 94.0, 94.0]
+    ran = play(scripted({1: [BRACKET], 4: [{"size": 0}]}), flat(prices), broker=LateCancel())
+    assert sizes(ran) == [(2, 1), (5, -1)]
+
+
+def test_exits_stay_while_the_target_does():
+    ran = play(scripted({bar: [BRACKET] for bar in range(1, 9)}), flat(QUIET))
+    assert ran.statuses("Canceled") == []
+    assert len(ran.statuses("Submitted")) == 3
+
+
+def test_exits_stay_when_a_target_that_is_held_names_none():
+    ran = play(scripted({1: [BRACKET], 4: [{"size": 1}]}), flat(QUIET))
+    assert ran.statuses("Canceled") == []
+
+
+def test_exits_move_with_the_target():
+    moved = {**BRACKET, "stop_loss": 99.0}
+    prices = [100.0, 100.0, 104.0, 104.0, 104.0, 98.0, 98.0]
+    ran = play(scripted({1: [BRACKET], 4: [moved]}), flat(prices))
+    assert ran.fills()[-1] == (6, "X", -1, 98.0)
+    assert len(ran.statuses("Canceled")) == 3
+
+
+def test_exits_can_be_laid_for_a_position_that_has_none():
+    prices = [100.0, 100.0, 100.0, 100.0, 111.0, 94.0, 94.0]
+    ran = play(scripted({1: [{"size": 1}], 3: [BRACKET]}), flat(prices))
+    assert ran.fills()[-1] == (5, "X", -1, 111.0)
+    assert ran.strategy.position.size == 0
+
+
+@pytest.mark.parametrize("words", [{"stop_loss": 95.0}, {"take_profit": 106.0}])
+def test_one_exit_can_be_laid_alone(words):
+    prices = [100.0, 100.0, 100.0, 100.0, *([107.0] * 2 if "take_profit" in words else [94.0] * 2)]
+    ran = play(scripted({1: [{"size": 1}], 3: [{"size": 1, **words}]}), flat(prices))
+    assert sizes(ran) == [(2, 1), (5, -1)]
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_after_a_change_of_size_the_whole_position_has_its_exits(after):
+    script = {1: [{**BRACKET, "size": 2}], 4: [{**BRACKET, "size": after}]}
+    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0, 90.0]))
+    assert sizes(ran)[:2] == [(2, 2), (5, after - 2)]
+    assert sum(size for _, size in sizes(ran)) == 0
+
+
+def test_a_smaller_target_without_exits_drops_those_that_would_sell_too_much():
+    script = {1: [{**BRACKET, "size": 2}], 4: [{"size": 1}]}
+    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0]))
+    assert ran.strategy.position.size == 1
+
+
+def test_a_larger_target_without_exits_keeps_those_of_what_is_held():
+    script = {1: [{**BRACKET, "size": 1}], 4: [{"size": 3}]}
+    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0]))
+    assert ran.strategy.position.size == 2
+
+
+def test_a_reversal_with_exits_closes_first_so_that_they_fit_the_new_position():
+    short = {"size": -1, "take_profit": 90.0, "stop_loss": 105.0}
+    ran = play(scripted({1: [BRACKET], 4: [short]}), flat([*QUIET, 89.0, 89.0]))
+    assert sizes(ran) == [(2, 1), (5, -1), (6, -1), (13, 1)]
+
+
+@pytest.mark.parametrize(
+    ("sign", "asked"), [(1, [100.0, 95.25, 110.25]), (-1, [100.25, 109.75, 95.0])]
+)
+def test_prices_go_to_the_tick_that_is_no_worse_than_asked(sign, asked):
+    stop, profit = (95.1, 110.1) if sign > 0 else (109.9, 95.1)
+    words = {"size": sign, "limit": 100.1, "stop_loss": stop, "take_profit": profit}
+    ran = play(scripted({1: [words]}), flat(QUIET), tick=0.25)
+    assert [row[3] for row in ran.statuses("Submitted")] == asked
+
+
+def test_exits_that_are_laid_later_go_to_the_tick_as_well():
+    words = {"size": 1, "stop_loss": 95.1, "take_profit": 110.1}
+    ran = play(scripted({1: [{"size": 1}], 3: [words]}), flat(QUIET), tick=0.25)
+    assert [row[3] for row in ran.statuses("Submitted")][1:] == [95.25, 110.25]
