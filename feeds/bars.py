@@ -44,22 +44,40 @@ def check_bars(frame: pd.DataFrame, name: str = "") -> pd.DataFrame:
 
 
 def within(
-    bars: pd.DataFrame, start: datetime | None, end: datetime | None, name: str = ""
+    bars: pd.DataFrame,
+    start: datetime | None,
+    end: datetime | None,
+    name: str = "",
+    zone: str | None = None,
 ) -> pd.DataFrame:
     """Cut checked bars to the starts from `start` up to but not including `end` (aware).
+
+    Args:
+        zone: of the exchange; midnight UTC, which `feeds.history` makes of a date, then stands
+            for the midnight there. None: for itself.
 
     Raises:
         DataError: nothing is left; it names the range that exists.
     """
     index = pd.DatetimeIndex(bars.index)
-    first = 0 if start is None else int(index.searchsorted(pd.Timestamp(start)))
-    after = len(index) if end is None else int(index.searchsorted(pd.Timestamp(end)))
-    if first >= after:
+    first, after = (_local(bound, zone) for bound in (start, end))
+    row = 0 if first is None else int(index.searchsorted(first))
+    stop = len(index) if after is None else int(index.searchsorted(after))
+    if row >= stop:
         raise DataError(
             f"{name or 'bars'}: no bar from {start or 'the beginning'} to {end or 'the end'}: "
             f"there are bars from {_stamp(index, 0)} to {_stamp(index, -1)}"
         )
-    return bars.iloc[first:after]
+    return bars.iloc[row:stop]
+
+
+def _local(bound: datetime | None, zone: str | None) -> pd.Timestamp | None:
+    if bound is None:
+        return None
+    instant = pd.Timestamp(bound).tz_convert("UTC")
+    if zone is None or instant != instant.normalize():
+        return instant
+    return instant.tz_localize(None).tz_localize(zone)
 
 
 def _check_columns(frame: pd.DataFrame, name: str) -> None:

@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -85,8 +84,7 @@ class BarCache:
             topped = _TopUp(key, fetch, self._clock.now()).run(stored, start, end, repairs)
             if topped is not stored:
                 parquet.write(path, topped)
-        zone = topped.passport.zone
-        part = within(topped.bars, _local(start, zone), _local(end, zone), key.symbol)
+        part = within(topped.bars, start, end, key.symbol, topped.passport.zone)
         return _stamped(key, part, topped.passport, topped.passport.repairs)
 
 
@@ -213,12 +211,6 @@ class _TopUp:
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return None if one is None or other is None else min(one, other)
-
-
-def _local(bound: datetime | None, zone: str | None) -> datetime | None:
-    if bound is None or zone is None or bound.time() != time():
-        return bound
-    return datetime.combine(bound.date(), time(), ZoneInfo(zone))
 
 
 def _stamped(

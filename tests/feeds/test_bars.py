@@ -151,6 +151,15 @@ def test_a_range_takes_in_its_start_and_leaves_out_its_end():
     )
 
 
+def test_midnight_utc_stands_for_the_date_in_the_zone_and_other_instants_for_themselves():
+    days = pd.DatetimeIndex(["2024-03-08", "2024-03-11", "2024-03-12"], tz="Asia/Tokyo")
+    bars = check_bars(pd.DataFrame(PRICES, index=days))
+    start, end = datetime(2024, 3, 11, tzinfo=UTC), datetime(2024, 3, 12, tzinfo=UTC)
+    assert list(within(bars, start, end, zone="Asia/Tokyo").index) == [days[1]]
+    assert list(within(bars, start, end).index) == [days[2]]
+    assert list(within(bars, start.replace(hour=1), None, zone="Asia/Tokyo").index) == [days[2]]
+
+
 def test_a_range_without_bars_names_the_range_that_exists():
     bars = check_bars(bars_of())
     with pytest.raises(DataError) as caught:
