@@ -40,7 +40,8 @@ def history(
     Args:
         source: a name from `names()`, such as files, synthetic, yahoo or polygon.
         symbols: "A,B" or a sequence; without any, the source gives what it has or refuses.
-        start: first instant; a date (or its text, YYYY-MM-DD) means its midnight UTC.
+        start: first instant; a date (or its text, YYYY-MM-DD) is that day at the exchange where
+            the source knows its zone, and in UTC where it does not.
         end: a datetime is EXCLUSIVE, a date INCLUSIVE: the bars of that day still come.
             Datetimes are aware. None leaves that side open.
         timeframe: 1m, 5m, 15m, 30m, 1h, 1d, 1w or 1mo.
@@ -86,6 +87,9 @@ def parse_symbols(symbols: str | Sequence[str]) -> tuple[str, ...]:
 
 def parse_range(start: Instant, end: Instant) -> tuple[datetime | None, datetime | None]:
     """Turn what a caller may say into aware UTC instants, the second one exclusive.
+
+    A date becomes a midnight UTC, which sources take for the midnight of that date at the exchange
+    (see `feeds.bars.within`).
 
     Raises:
         ConfigError: not a date, a datetime without a zone, or start not before end.

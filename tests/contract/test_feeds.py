@@ -151,6 +151,16 @@ def test_the_same_question_has_the_same_answer(source):
     assert answers[:2] == answers[2:]
 
 
+def test_a_cache_changes_no_answer(source, tmp_path):
+    if "cache" not in inspect.signature(find(source.name)).parameters:
+        return  # it has nothing to fetch
+    for _ in range(2):
+        for symbol, bars in source.fetch(source.symbols, cache=tmp_path / "cache").items():
+            alone = source.both()[symbol]
+            pd.testing.assert_frame_equal(bars, alone)
+            assert bars.attrs == alone.attrs
+
+
 def test_bars_become_feeds_that_show_each_day_at_its_close(source):
     cerebro = bt.Cerebro(stdstats=False)
     for symbol, bars in source.both().items():
