@@ -21,6 +21,7 @@ WEEKS_A_YEAR = 52.0
 MONTHS_A_YEAR = 12.0
 # Quotients near 1 carry errors of this size: a deviation below it is no deviation.
 ROUNDING = 1e-15
+ENDS = ("entry_at", "exit_at")
 
 
 def returns(equity: Floats, cash: float) -> Floats:
@@ -205,9 +206,7 @@ def summary(
         "max_drawdown": max_drawdown(values, cash),
         "calmar": calmar(values, cash, a_year),
         "time_under_water": time_under_water(values, cash),
-        "exposure": exposure(
-            index, pd.DatetimeIndex(trades["entry_at"]), pd.DatetimeIndex(trades["exit_at"])
-        ),
+        "exposure": exposure(index, *(pd.DatetimeIndex(trades[at]) for at in ENDS)),
         "win_rate": win_rate(closed),
         "profit_factor": profit_factor(closed),
         "expectancy": expectancy(closed),

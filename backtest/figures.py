@@ -112,12 +112,20 @@ def plot(
             number = max(plt.get_fignums(), default=0) + 1
             drawn = plotter.plot(strategy, number, numfigs, iplot=False, start=start, end=end)
             figures.extend(drawn or ())
-        for one in figures:
-            one.set_size_inches(16, 9)
-            plt.close(one)
-        return figures
+        return [_released(one, plt) for one in figures]
     finally:
         plt.switch_backend(before)
+
+
+def _released(figure: Figure, plt: Any) -> Figure:
+    """The figure as Backtrader meant it, unknown to pyplot."""
+    figure.set_size_inches(16, 9)  # what Backtrader saves
+    # It hides all dates, then shows the lowest again: Matplotlib 3.11 no longer finds hidden ones.
+    spots = [(axes, axes.get_subplotspec()) for axes in figure.axes if axes.xaxis.get_visible()]
+    for axes in [axes for axes, spot in spots if spot and spot.is_last_row()][:1]:
+        axes.tick_params(axis="x", labelbottom=True, rotation=15)
+    plt.close(figure)
+    return figure
 
 
 def thinned(x: Floats, y: Floats, columns: int = COLUMNS) -> tuple[Floats, Floats]:

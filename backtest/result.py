@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 Frames = Mapping[str, pd.DataFrame]
 
+TOLD = (  # of the metrics, in `as_json`
+    "return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "exposure",
+    "win_rate", "profit_factor", "expectancy",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RunResult:
@@ -134,22 +139,12 @@ class RunResult:
         passports             symbol -> the id of its bars
         ====================  ==========================================================
         """
-        metrics = dict(self.metrics)
-        names = (
-            "return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar",
-            "exposure", "win_rate", "profit_factor", "expectancy",
-        )  # fmt: skip
         return {
             "final_value": _finite(self.final_value),
             "cash": self.cash,
             "final_cash": _finite(self.final_cash),
-            **{name: _finite(metrics.get(name)) for name in names},
-            "orders": len(self.orders),
-            "fills": len(self.fills),
-            "refused": int(self.orders["refusal"].notna().sum()),
-            "trades": len(self.trades),
-            "open_trades": int(self.trades["open"].sum()),
-            "bars": len(self.equity),
+            **{name: _finite(self.metrics.get(name)) for name in TOLD},
+            **self._counts(),
             "start": self.equity.index[0].isoformat() if len(self.equity) else None,
             "end": self.equity.index[-1].isoformat() if len(self.equity) else None,
             "symbols": list(self.symbols),
@@ -157,6 +152,16 @@ class RunResult:
             "params": dict(self.config.get("params", {})),
             "partial": self.partial,
             "passports": {symbol: passport.id for symbol, passport in self.passports.items()},
+        }
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "orders": len(self.orders),
+            "fills": len(self.fills),
+            "refused": int(self.orders["refusal"].notna().sum()),
+            "trades": len(self.trades),
+            "open_trades": int(self.trades["open"].sum()),
+            "bars": len(self.equity),
         }
 
     def figure(self, symbol: str | None = None) -> Chart:

@@ -202,14 +202,23 @@ def test_backtraders_own_plot_works_without_a_display(tmp_path):
     assert not done.stderr
 
 
+def stock_run():
+    cerebro = bt.Cerebro()
+    cerebro.adddata(bt.feeds.PandasData(dataname=bars(CLOSES).tz_localize(None)))
+    cerebro.addstrategy(bt.Strategy)
+    cerebro.run()
+    return cerebro
+
+
+def test_backtraders_plot_shows_its_dates():
+    (drawn,) = figures.plot(stock_run())
+    drawn.canvas.draw()
+    shown = [label.get_text() for axes in drawn.axes for label in axes.get_xticklabels()]
+    assert any(text.startswith("2024-01-0") for text in shown)
+
+
 def test_backtraders_plots_of_two_runs_do_not_share_a_figure():
-    drawn = []
-    for _ in range(2):
-        cerebro = bt.Cerebro()
-        cerebro.adddata(bt.feeds.PandasData(dataname=bars(CLOSES).tz_localize(None)))
-        cerebro.addstrategy(bt.Strategy)
-        cerebro.run()
-        drawn += figures.plot(cerebro, numfigs=2, volume=False)
+    drawn = [one for _ in range(2) for one in figures.plot(stock_run(), numfigs=2, volume=False)]
     assert len({id(one) for one in drawn}) == 4
     assert len({len(one.axes) for one in drawn}) == 1
     assert mpl.get_backend().lower() == "agg"
