@@ -45,6 +45,10 @@ class Scripted(bt.Strategy):
     def __init__(self) -> None:
         self.mean = bt.ind.SMA(period=2)
         self.memory: list[Any] = []
+        self.notes: list[Any] = []
+
+    def notify_order(self, order: Any) -> None:
+        self.notes.append(order)
 
     def prenext(self) -> None:
         self.next()
@@ -193,8 +197,10 @@ def test_partial_fills_have_one_line_each(run: Run) -> None:
         strategy.broker.set_filler(bt.fillers.FixedSize(size=2))
         return strategy.buy(size=5)
 
-    peek: Act = lambda s: s.broker.get_orders_open(safe=True)  # noqa: E731  clones every order
-    records = run({2: in_parts, 3: peek, 4: peek})
+    def tell_again(strategy: Any) -> None:
+        strategy.analyzers[0].notify_order(strategy.notes[-1])
+
+    records = run({2: in_parts, 3: tell_again, 4: tell_again})
     assert [(r["quantity"], r["position"]) for r in of_kind(records, "fill")] == [
         (2, 2),
         (2, 4),
@@ -331,8 +337,9 @@ def test_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_log_changes_no_result(tmp_path: Path) -> None:
     script: dict[int, Act] = {
-        2: lambda s: s.buy(s.data1, size=0.1),
-        3: lambda s: s.buy(s.data0, size=0.7),
+        2: lambda s: s.buy(s.data0, size=float("nan")),  # refused, it must leave no position
+        3: lambda s: s.buy(s.data1, size=0.1),
+        4: lambda s: s.buy(s.data0, size=0.7),
     }
     bare, watched = stage(script, feeds=2), stage(script, feeds=2)
     bare.run()
@@ -364,17 +371,20 @@ class Interrupted:
         self.records.append(json.loads(json.dumps(record, default=str)))
 
 
-def test_facts_without_space_are_written_when_there_is_some(tmp_path: Path) -> None:
-    journal = Interrupted(first=3, last=5)  # the order's three changes and its fill, later written
+def test_facts_without_space_are_written_before_the_next_decision() -> None:
+    journal = Interrupted(first=3, last=7)
     cerebro = stage({2: lambda s: s.buy(), 5: lambda s: s.sell()})
     cerebro.addanalyzer(DecisionLog, journal=journal)
     cerebro.run()
-    assert [(r["kind"], r.get("status")) for r in journal.records[:5]] == [
+    assert [(r["kind"], r.get("status")) for r in journal.records[:8]] == [
         ("session", None),
         ("decision", None),
         ("order", "Submitted"),
         ("order", "Accepted"),
         ("fill", None),
+        ("order", "Completed"),
+        ("trade", "opened"),
+        ("decision", None),
     ]
 
 

@@ -142,8 +142,9 @@ def test_indicators_are_those_of_the_feed_in_question() -> None:
         strategy.stepped = bt.ind.Highest(strategy.data1.high(-1), period=2)
         strategy.built = bt.ind.SMA(strategy.own, period=2)
 
-    found = seen(two, bars(), bars(factor=10.0), of=1)["indicators"]
-    assert found == {"own": 135.0, "stepped": 131.0, "built": 130.0}
+    feeds = bars(), bars(factor=10.0)
+    assert seen(two, *feeds, of=0)["indicators"] == {"other": 13.5}
+    assert seen(two, *feeds, of=1)["indicators"] == {"own": 135.0, "stepped": 131.0, "built": 130.0}
 
 
 def test_indicator_of_no_feed_is_seen_with_each() -> None:
