@@ -123,7 +123,7 @@ def _released(figure: Figure, plt: Any) -> Figure:
     # It hides all dates, then shows the lowest again: Matplotlib 3.11 no longer finds hidden ones.
     spots = [(axes, axes.get_subplotspec()) for axes in figure.axes if axes.xaxis.get_visible()]
     for axes in [axes for axes, spot in spots if spot and spot.is_last_row()][:1]:
-        axes.tick_params(axis="x", labelbottom=True, rotation=15)
+        axes.tick_params(axis="x", labelbottom=True, rotation=0)
     plt.close(figure)
     return figure
 

@@ -121,6 +121,12 @@ def test_a_run_without_orders_survives_the_disk(tmp_path):
     assert RunResult.load(run.save(tmp_path)) == run
 
 
+def test_a_result_that_kept_no_bars_keeps_its_passports(tmp_path, run):
+    loaded = RunResult.load(dataclasses.replace(run, bars={}).save(tmp_path))
+    assert loaded.passports == run.passports
+    assert not loaded.bars
+
+
 def test_a_loaded_result_still_draws(tmp_path, run):
     assert RunResult.load(run.save(tmp_path)).figure().axes
 
