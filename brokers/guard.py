@@ -85,9 +85,15 @@ class GuardedBroker:
         return self._place(Request("sell", owner, data, size, how))
 
     def cancel(self, order: Any, *, reason: str | None = None, **how: Any) -> Any:
-        """Log a cancel and hand it on; it is never refused, logged or not."""
+        """Log a cancel and hand it on; it is never refused, logged or not.
+
+        Args:
+            reason: why; a strategy, whose own `cancel` takes none, may leave it in
+                ``order.info["cancel_reason"]``.
+        """
+        why = reason or order.info.get("cancel_reason")
         with suppress(OSError):  # a cancel only ever takes risk away
-            self._tell(Cancel(self._ids.of(order), order.owner, order.data, reason))
+            self._tell(Cancel(self._ids.of(order), order.owner, order.data, why))
         return self.inner.cancel(order, **how)
 
     def get_notification(self) -> Any:

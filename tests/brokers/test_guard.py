@@ -152,6 +152,18 @@ def test_cancel_is_logged_with_its_id_and_reason():
     assert play.statuses[-1] == "Canceled"
 
 
+def test_reason_of_a_cancel_may_travel_with_the_order():
+    def change_of_mind(s):
+        s.memory["order"].addinfo(cancel_reason="the target moved")
+        s.cancel(s.memory["order"])
+
+    script = {
+        0: lambda s: s.memory.update(order=s.buy(size=1, exectype=LIMIT, price=5)),
+        2: change_of_mind,
+    }
+    assert [c.reason for c in perform(script, guard={}).cancels] == ["the target moved"]
+
+
 def test_cancel_goes_on_when_the_log_cannot_be_written():
     def full(event: Event) -> None:
         if not isinstance(event, Decision):
