@@ -182,11 +182,16 @@ def _draw_equity(axes: Axes, result: RunResult, held: Floats | None) -> None:
     steps = np.arange(len(values), dtype=np.float64)
     if held is not None:
         name = "buy and hold" if len(result.bars) == 1 else "buy and hold, equal parts"
-        axes.plot(*thinned(steps, held), color=GREY, linewidth=1.0, label=name)
-    axes.plot(*thinned(steps, values), color=BLUE, linewidth=1.3, label="equity")
+        axes.plot(*thinned(steps, held), color=GREY, linewidth=1.0, label=_ends(name, held))
+    axes.plot(*thinned(steps, values), color=BLUE, linewidth=1.3, label=_ends("equity", values))
     axes.axhline(result.cash, color="black", linewidth=0.9, linestyle=":", label="starting cash")
     axes.set_ylabel("account value")
     _finish(axes)
+
+
+def _ends(name: str, values: Floats) -> str:
+    """The line's name and end: the other one may be so much larger that this looks flat."""
+    return f"{name}, {values[-1]:,.0f} at the end" if len(values) else name
 
 
 def _draw_drawdown(axes: Axes, result: RunResult) -> None:

@@ -47,7 +47,7 @@ def run():
 
 
 def lines(axes):
-    return {line.get_label(): line for line in axes.lines}
+    return {line.get_label().partition(",")[0]: line for line in axes.lines}
 
 
 def test_fills_stand_at_their_bar_and_price(run):
@@ -61,6 +61,11 @@ def test_equity_is_held_against_the_same_cash_in_the_symbol(run):
     drawn = lines(run.figure().axes[1])
     assert drawn["equity"].get_ydata().tolist() == run.equity.tolist()
     assert drawn["buy and hold"].get_ydata() == pytest.approx([100 * close for close in CLOSES])
+
+
+def test_the_legend_says_where_equity_and_its_yardstick_end(run):
+    labels = [text.get_text() for text in run.figure().axes[1].get_legend().get_texts()]
+    assert labels[:2] == ["buy and hold, 1,600 at the end", "equity, 1,010 at the end"]
 
 
 def test_several_symbols_are_held_in_equal_parts():
