@@ -4,7 +4,9 @@ import ast
 import difflib
 import types
 from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, Literal, Union, get_args, get_origin
 
 import backtrader as bt
 
@@ -13,14 +15,28 @@ from brokers.errors import ConfigError
 from strategies.base import Strategy
 from strategies.registry import Parameter, UnknownStrategy
 
-WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+_LENIENT: dict[type, Any] = {
+    int: float | None,
+    float: float | None,
+    str: str | None,
+    bool: bool | None,
+}
+_KINDS: dict[Any, type] = {int: Integral, float: Real}  # NumPy's own numbers too
+_NAMES: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    type(None): "none",
+}
+_WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
 
 
 def checked_params(cls: type[bt.Strategy], given: Mapping[str, Any]) -> dict[str, Any]:
     """Every parameter of `cls`, the given ones in place of their defaults.
 
-    A plain Backtrader strategy declares no types: there a number may replace any other number,
-    and anything may replace None.
+    A plain Backtrader strategy declares no types: there any number may replace a number, None
+    may replace anything, and anything may replace what is neither number, text nor bool.
 
     Raises:
         ConfigError: an unknown parameter, one of the wrong type, or values that contradict each
@@ -61,7 +77,10 @@ def parse_params(cls: type[bt.Strategy], texts: Mapping[str, str]) -> dict[str, 
 
 
 def _declared(cls: type[bt.Strategy]) -> dict[str, Parameter]:
-    return {parameter.name: parameter for parameter in strategies.parameters(cls)}
+    declared = strategies.parameters(cls)
+    if not issubclass(cls, Strategy):
+        declared = [replace(item, type=_LENIENT.get(item.type, Any)) for item in declared]
+    return {parameter.name: parameter for parameter in declared}
 
 
 def _find(cls: type[bt.Strategy], declared: Mapping[str, Parameter], name: str) -> Parameter:
@@ -84,29 +103,32 @@ def _check_type(parameter: Parameter, value: Any) -> None:
 
 def _types(parameter: Parameter) -> tuple[Any, ...]:
     kind: Any = parameter.type
-    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-    return (Any,) if parameter.default is None and kinds == (type(None),) else kinds
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
 
 
 def _is_a(value: Any, kind: Any) -> bool:
-    kind = get_origin(kind) or kind
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
     if isinstance(value, bool):
-        return kind in (bool, object)
-    if kind is float:
-        return isinstance(value, int | float)
-    return isinstance(value, kind)
+        return kind is bool
+    return isinstance(value, _KINDS.get(kind) or get_origin(kind) or kind)
 
 
 def _named(kinds: tuple[Any, ...]) -> str:
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-    return " or ".join(names.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
+    names = [
+        " or ".join(map(repr, get_args(kind)))
+        if get_origin(kind) is Literal
+        else _NAMES.get(kind, str(kind))
+        for kind in kinds
+    ]
+    return " or ".join(names)
 
 
 def _parse(parameter: Parameter, text: str) -> Any:
-    if _types(parameter) == (str,):
+    if str in _types(parameter):
         return text
-    if text.lower() in WORDS:
-        value: Any = WORDS[text.lower()]
+    if text.lower() in _WORDS:
+        value: Any = _WORDS[text.lower()]
     else:
         try:
             value = ast.literal_eval(text)

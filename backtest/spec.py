@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import isfinite
+from math import isfinite, nan
+from numbers import Real
 from typing import Any
 
 import backtrader as bt
@@ -171,7 +172,7 @@ class RunSpec:
 
 def _number(
     name: str,
-    value: object,
+    value: Any,
     *,
     above: float | None = None,
     least: float | None = None,
@@ -183,13 +184,12 @@ def _number(
         for word, bound in (("above", above), ("at least", least), ("below", below))
         if bound is not None
     ]
+    number = nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     fits = (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and isfinite(value)
-        and (above is None or value > above)
-        and (least is None or value >= least)
-        and (below is None or value < below)
+        isfinite(number)
+        and (above is None or number > above)
+        and (least is None or number >= least)
+        and (below is None or number < below)
     )
     if not fits:
         remedy = f" ({remedy})" if remedy else ""

@@ -15,7 +15,7 @@ LONGEST = 1 << 16  # bars; what needs more than this is left alone
 class EnoughBars(bt.Analyzer):
     """Ends a run before it begins when the strategy's indicators would never be ready.
 
-    A plain strategy that acts in prenext is left alone.
+    Backtrader's own answer is silence, or an IndexError from inside an indicator.
     """
 
     def start(self) -> None:
@@ -29,11 +29,9 @@ class EnoughBars(bt.Analyzer):
         if isinstance(strategy, SignalStrategy):
             longest = max(fixed, key=lambda data: data.buflen(), default=None)
             needs = {longest: _bars_needed(strategy)} if longest is not None else {}
-        elif type(strategy).prenext is bt.Strategy.prenext:
+        else:
             periods = strategy._minperiods  # noqa: SLF001  Backtrader has no public name for it
             needs = dict(zip(strategy.datas, periods, strict=True))
-        else:
-            return
         for data in fixed:
             needed, held = needs.get(data, 0), data.buflen()
             if held < needed:
