@@ -192,6 +192,8 @@ def test_requests_go_one_at_a_time_after_a_failure_and_overlap_again_after_an_an
         await flights[1].land("a")
         await settle()
         assert all(flight.has_left for flight in flights)
+        for flight in flights[2:]:
+            await flight.land("a")
 
     asyncio.run(scenario())
 

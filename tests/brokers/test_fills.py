@@ -47,6 +47,24 @@ def test_rule_2_cash_is_reserved_in_the_order_of_submission():
     assert fills.reserve(0.0, held, 10.0, 100.0, FREE)[0] == -1000.0
 
 
+def test_rule_2_both_checks_count_the_commission_and_leave_exactly_nothing():
+    fee = Commission(0.01)
+    assert fills.reserve(1010.0, FLAT, 10.0, 100.0, fee)[0] == 0.0
+    bought = fills.execute(1010.0, FLAT, 10.0, 100.0, fee)
+    assert bought[:5] == (10.0, 1000.0, 10.0, 0.0, 0.0)
+    assert not bought.is_margin
+    assert fills.execute(1009.5, FLAT, 10.0, 100.0, fee).is_margin
+
+
+def test_rule_2_a_flip_pays_commission_for_what_it_closes_and_for_what_it_opens():
+    held, fee = Position(10.0, 90.0), Commission(1.0, is_fixed=True)
+    assert fills.reserve(0.0, held, -30.0, 100.0, fee)[0] == 1000.0 - 10.0 + 2000.0 - 20.0
+    flip = fills.execute(0.0, held, -30.0, 100.0, fee)
+    assert flip[:4] == (-30.0, 900.0 - 2000.0, 30.0, 100.0)
+    assert flip.cash == 900.0 + 100.0 - 10.0 + 2000.0 - 20.0
+    assert flip.position == (-20.0, 100.0, -20.0, -10.0)
+
+
 def test_rule_3_a_short_needs_no_cash_and_brings_some():
     short = fills.execute(0.0, FLAT, -10.0, 100.0, FREE)
     assert (short.size, short.cash, short.position.size) == (-10.0, 1000.0, -10.0)
@@ -188,6 +206,27 @@ def test_rule_14_cash_takes_the_value_and_the_profit_then_the_commission():
 def test_slippage_makes_100_worse_up_to_two_away(side, slippage, is_limit, price):
     edge = 100.0 + 2.0 * side
     assert same(fills.slip(side, 100.0, edge, slippage, is_limit), price)
+
+
+BAR = Bar(100.0, 105.0, 95.0, 98.0)
+
+
+@pytest.mark.parametrize(
+    ("slippage", "market", "limit_102", "stop_99", "stop_103", "stop_limit_103"),
+    [
+        (Slippage(fixed=3.0), 100.0, 100.0, 100.0, 105.0, 105.0),
+        (Slippage(fixed=3.0, at_open=True), 103.0, 102.0, 103.0, 105.0, 105.0),
+        (Slippage(fixed=6.0, at_open=True, match=False), NO_FILL, 102.0, NO_FILL, NO_FILL, 105.0),
+    ],
+)
+def test_each_order_type_slips_in_its_own_way(
+    slippage, market, limit_102, stop_99, stop_103, stop_limit_103
+):
+    assert same(fills.fill_market(BUY, BAR, 100.0, slippage), market)
+    assert same(fills.fill_limit(BUY, BAR, 102.0, slippage), limit_102)
+    assert same(fills.fill_stop(BUY, BAR, 99.0, slippage), stop_99)
+    assert same(fills.fill_stop(BUY, BAR, 103.0, slippage), stop_103)
+    assert fills.fill_stop_limit(BUY, BAR, 103.0, 104.0, slippage) == (stop_limit_103, True)
 
 
 @pytest.mark.parametrize(

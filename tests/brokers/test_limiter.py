@@ -79,6 +79,13 @@ def test_an_order_beyond_its_share_takes_the_first_free_instant(clock):
     assert limiter.reserve("order") == 16.0
 
 
+def test_an_order_may_leave_between_calls_that_are_a_whole_window_apart(clock):
+    limiter = Limiter(2, 10.0, clock, order_calls=1)
+    assert [limiter.reserve() for _ in range(2)] == [0.0, 10.0]
+    clock.sleep(4.0)
+    assert limiter.reserve("order") == 0.0
+
+
 def test_orders_may_fill_the_window_and_reads_then_wait(clock):
     limiter = Limiter(3, 60.0, clock, order_calls=1)
     assert [limiter.reserve("order") for _ in range(3)] == [0.0] * 3
