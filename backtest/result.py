@@ -108,6 +108,18 @@ class RunResult:
         return tuple(self.bars or self.passports)
 
     @property
+    def span(self) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+        """Time of the first and of the last bar that the strategy saw, as their source has it.
+
+        Feeds of Backtrader's own tell only the ends of their bars.
+        """
+        if not len(self.equity):
+            return None, None
+        shown = [frame.index[frame.index < self.equity.index[-1]] for frame in self.bars.values()]
+        stamps = [index for index in shown if len(index)] or [self.equity.index]
+        return min(index[0] for index in stamps), max(index[-1] for index in stamps)
+
+    @property
     def refusals(self) -> dict[str, int]:
         """How many orders the guard refused, by the rule or field that its text begins with."""
         texts = self.orders["refusal"].dropna()
@@ -132,7 +144,8 @@ class RunResult:
         refused               how many of the orders the guard refused
         trades, open_trades   how many round trips, and how many of them were still open
         bars                  how many times the strategy was shown new bars
-        start, end            end of the first and of the last bar, ISO 8601, UTC
+        start, end            time of the first and of the last bar as its source stamps it (a
+                              bar's start), ISO 8601, UTC
         symbols               names of the feeds
         strategy, params      its name, its parameters
         partial               true when the run was interrupted
@@ -145,8 +158,8 @@ class RunResult:
             "final_cash": _finite(self.final_cash),
             **{name: _finite(self.metrics.get(name)) for name in TOLD},
             **self._counts(),
-            "start": self.equity.index[0].isoformat() if len(self.equity) else None,
-            "end": self.equity.index[-1].isoformat() if len(self.equity) else None,
+            "start": _iso(self.span[0]),
+            "end": _iso(self.span[1]),
             "symbols": list(self.symbols),
             "strategy": self.strategy,
             "params": dict(self.config.get("params", {})),
@@ -233,6 +246,10 @@ class RunResult:
         from backtest.cards import card  # noqa: PLC0415  for notebooks alone
 
         return card(self)
+
+
+def _iso(instant: pd.Timestamp | None) -> str | None:
+    return None if instant is None else instant.isoformat()
 
 
 def _finite(value: float | None) -> float | int | None:

@@ -44,7 +44,7 @@ def test_json_of_a_run_by_hand(run):
     facts = run.as_json()
     expected = {
         "cash": 1000.0, "orders": 2, "fills": 2, "refused": 0, "trades": 1, "open_trades": 0,
-        "bars": 8, "start": "2024-01-02T00:00:00+00:00", "end": "2024-01-09T00:00:00+00:00",
+        "bars": 8, "start": "2024-01-01T00:00:00+00:00", "end": "2024-01-08T00:00:00+00:00",
         "symbols": ["ACME"], "strategy": "scripted", "params": {}, "partial": False,
         "win_rate": 1.0, "profit_factor": None, "exposure": 3 / 8,
         "passports": {"ACME": run.passports["ACME"].id},
@@ -75,7 +75,7 @@ def test_refusals_are_counted_by_rule():
 
 def test_one_line_says_it_all(run):
     assert repr(run) == (
-        "RunResult(scripted on ACME, 2024-01-02 to 2024-01-09: "
+        "RunResult(scripted on ACME, 2024-01-01 to 2024-01-08: "
         "1,000.00 -> 1,016.78 (+1.68%), 1 trades)"
     )
 
