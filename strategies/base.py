@@ -19,8 +19,9 @@ class Strategy(bt.Strategy):
     in ``__post_init__``; ``cerebro.addstrategy(SmaCross, fast=5)`` sets them. At each bar the
     targets of `decide()` are compared with what is held and what is working: an order on its way
     is left alone while its target stays, and is withdrawn before anything else is sent when the
-    target changes. A feed without a target is left as it is. Exits belong to the last target that
-    named some, and always cover the whole position.
+    target changes. A feed without a target is left as it is. Exits cover the whole position when
+    its target names them; one that names none leaves those that work, unless it sells what they
+    would have sold.
     """
 
     through_zero: ClassVar[bool] = True

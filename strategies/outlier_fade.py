@@ -1,33 +1,34 @@
 """Bet that a return far out of line with those before it is partly undone."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import backtrader as bt
 import numpy as np
 
-from strategies.arrays import modified_zscore
+from strategies.arrays import modified_zscore, momentum
 from strategies.base import Strategy
 from strategies.target import Target
 
 
-class ModifiedZ(bt.ind.PeriodN):
-    """`modified_zscore` of a line as a Backtrader indicator."""
+class ReturnScore(bt.ind.PeriodN):
+    """Modified z-score of the last return among the returns within `period` bars."""
 
     lines: Any = ("z",)
-    params: Any = (("period", 60),)
+    params: Any = (("period", 61),)
 
     def next(self) -> None:
         """Score the latest window."""
-        window = np.array(self.data.get(size=self.p.period))
-        self.lines.z[0] = modified_zscore(window, self.p.period)[-1]
+        self.lines.z[0] = self._scores(self.data.get(size=self.p.period))[-1]
 
     def once(self, start: int, end: int) -> None:
         """Score all windows at once."""
-        scores = modified_zscore(np.array(self.data.array[:end]), self.p.period)
-        self.lines.z.array[start:end] = array("d", scores[start:end])
+        self.lines.z.array[start:end] = array("d", self._scores(self.data.array)[start:end])
+
+    def _scores(self, close: Sequence[float]) -> np.ndarray:
+        return modified_zscore(momentum(np.array(close), 1), self.p.period - 1)
 
 
 class OutlierFade(Strategy):
@@ -62,8 +63,7 @@ class OutlierFade(Strategy):
 
     def __init__(self) -> None:
         self._scores = {
-            data: ModifiedZ(bt.ind.ROC(data.close, period=1), period=self.config.window)
-            for data in self.datas
+            data: ReturnScore(data.close, period=self.config.window + 1) for data in self.datas
         }
         self._since = dict.fromkeys(self.datas, 0)
 

@@ -66,7 +66,13 @@ def test_the_rsi_without_a_fall_is_100_and_without_a_move_50():
 
 @pytest.mark.parametrize(
     "path",
-    [[5, 5, 6, 4, 4, 6], [1, 0, 0, 0, 9, 0, 0, 9], [3, 3, 3, 3], [0, 1, 2, 1, 0, 0, 1], [4, 4, 6, 7]],
+    [
+        [5, 5, 6, 4, 4, 6],
+        [1, 0, 0, 0, 9, 0, 0, 9],
+        [3, 3, 3, 3],
+        [0, 1, 2, 1, 0, 0, 1],
+        [4, 4, 6, 7],
+    ],
 )
 def test_a_cross_counts_from_the_last_difference_that_was_not_zero(path):
     prices = flat([float(price) for price in path])

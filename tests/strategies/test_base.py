@@ -17,7 +17,6 @@ def sizes(ran):
     return [(fill[0], fill[2]) for fill in ran.fills()]
 
 
-
 class Lagging(SmaCross):
     @dataclass(frozen=True)
     class Config(SmaCross.Config):
@@ -71,7 +70,6 @@ def test_a_strategy_class_is_pickled_by_its_name():
 def test_a_strategy_without_decide_says_so():
     with pytest.raises(NotImplementedError):
         play(Strategy, flat(QUIET))
-
 
 
 def test_a_target_is_reached_at_the_next_open_and_the_reason_is_on_the_order():
@@ -146,7 +144,6 @@ def test_a_position_that_somebody_else_opened_is_one_stake():
     assert sizes(play(Taken, flat(QUIET))) == [(2, 7), (4, 7)]
 
 
-
 @pytest.mark.parametrize(("weight", "units"), [(0.5, 714), (-0.5, -714), (0.00001, 0), (0.0, 0)])
 def test_a_weight_is_a_share_of_equity_in_whole_units_towards_zero(weight, units):
     ran = play(scripted({1: [{"weight": weight}]}), flat([70.0] * 5))
@@ -177,7 +174,6 @@ def test_a_short_that_is_covered_goes_before_a_new_long():
     }
     ran = play(scripted(script), frames)
     assert [fill[:3] for fill in ran.fills()] == [(2, "Y", -1), (5, "Y", 1), (5, "X", 1)]
-
 
 
 def sparse(script, **how):
