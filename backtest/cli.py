@@ -55,6 +55,10 @@ Size = Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of eq
 Risk = Annotated[
     list[str] | None, typer.Option("--risk", help="max_order_notional=50000; once a limit.")
 ]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="adjust=true; any other option of the feed, once each."),
+]
 Calendar = Annotated[Text, typer.Option(help="Exchange calendar, such as XNYS.")]
 Zone = Annotated[Text, typer.Option("--tz", help="Time zone of a file's times.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the synthetic market.")]
@@ -103,6 +107,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     slippage_bps: Slippage = 0.0,
     size: Size = None,
     risk: Risk = None,
+    option: Options = None,
     calendar: Calendar = None,
     tz: Zone = None,
     seed: Seed = None,
@@ -114,6 +119,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     """Backtest one strategy on one or more feeds."""
     options = {"path": path, "calendar": calendar, "tz": tz, "seed": seed}
     given = {name: value for name, value in options.items() if value is not None}
+    given = texts.options(option or []) | given
     spec = RunSpec(
         strategy,
         parse_params(found(strategy), texts.pairs("--param", param or [])),

@@ -35,10 +35,14 @@ def backtest(spec: RunSpec, wishes: Wishes) -> int:
     """Fetch the bars, run, show and write the result; returns the exit code."""
     if spec.bars is None:
         raise ConfigError("bars: a run from the command line says where they come from")
-    with _folder(wishes.out) as folder:
-        result = _watched(spec, spec.bars.fetch(), folder, wishes)
-        if folder:
-            write_all(result, folder)
+    try:
+        with _folder(wishes.out) as folder:
+            result = _watched(spec, spec.bars.fetch(), folder, wishes)
+            if folder:
+                write_all(result, folder)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: nothing was written\n")
+        return INTERRUPTED
     show(result, wishes)
     return INTERRUPTED if result.partial else DONE
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import isfinite, nan
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import backtrader as bt
@@ -22,6 +23,8 @@ from feeds.timeframe import Timeframe
 
 # What a passport says of the bars themselves; when and where they were fetched changes no result.
 BARS_IDENTITY = ("symbol", "adjustment", "timeframe", "calendar", "sha256")
+
+_ASKED = ("source", "symbols", "start", "end", "timeframe")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class BarsSpec:
 
     def __post_init__(self) -> None:
         Timeframe.parse(self.timeframe)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was asked for, without keys and objects among the options."""
+        told = {
+            name: value if isinstance(value, bool | int | float) else str(value)
+            for name, value in self.options.items()
+            if isinstance(value, bool | int | float | str | Path) and "key" not in name
+        }
+        return {**{name: getattr(self, name) for name in _ASKED}, "options": told}
 
     def fetch(self) -> dict[str, pd.DataFrame]:
         """The bars by symbol; errors as of `feeds.history`."""
@@ -151,7 +163,7 @@ class RunSpec:
             "slippage_bps": float(self.slippage_bps),
             "size": self.size,
             "risk": {name: limit for name, limit in asdict(self.limits).items() if limit},
-            "bars": None if self.bars is None else asdict(self.bars),
+            "bars": None if self.bars is None else self.bars.as_dict(),
         }
         decoded: dict[str, Any] = json.loads(json.dumps(plain(described), default=str))
         return decoded

@@ -7,6 +7,8 @@ from typing import Any
 from brokers.errors import ConfigError
 from brokers.risk import RiskLimits
 
+_WORDS = {"true": True, "false": False, "none": None}
+
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     """``["fast=5"]`` as ``{"fast": "5"}``.
@@ -38,6 +40,12 @@ def limits(texts: Iterable[str]) -> RiskLimits | None:
             raise ConfigError(f"--risk {name}: there is no such limit: use {', '.join(known)}")
         named[name] = tuple(text.split(",")) if name == "restricted_symbols" else number(text)
     return RiskLimits(**named) if named else None
+
+
+def options(texts: Iterable[str]) -> dict[str, Any]:
+    """``["adjust=true", "stamped=end"]`` as values: true, false and none, numbers, else texts."""
+    given = pairs("--option", texts)
+    return {name: _WORDS.get(text.lower(), number(text)) for name, text in given.items()}
 
 
 def number(text: str) -> int | float | str:

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from math import inf, nan
+from pathlib import Path
 
 import backtrader as bt
 import numpy as np
@@ -108,6 +109,14 @@ def test_a_run_is_told_in_json_values_with_its_defaults():
             "timeframe": "1d",
             "options": {},
         },
+    }
+
+
+def test_keys_and_objects_among_the_options_are_not_told():
+    options = {"api_key": "s3cret", "session": object(), "path": Path("a.csv"), "adjust": True}
+    assert BarsSpec("files", options=options).as_dict()["options"] == {
+        "path": "a.csv",
+        "adjust": True,
     }
 
 

@@ -57,6 +57,12 @@ def test_a_number_is_whole_where_it_can_be(text, value):
     assert (found, type(found)) == (value, type(value))
 
 
+def test_options_of_a_feed_are_read_as_what_they_look_like():
+    given = ["adjust=true", "calendar=none", "seed=7", "stamped=end"]
+    expected = {"adjust": True, "calendar": None, "seed": 7, "stamped": "end"}
+    assert texts.options(given) == expected
+
+
 def test_symbols_lose_blanks():
     assert texts.symbols(" A, ,B,") == ("A", "B")
 
