@@ -7,7 +7,7 @@ the instrument, prices and cash its quote currency; NaN is a price that is not t
 
 Only fill_market and fill_close care when an order was created. Every other order is tried on
 whatever bar the broker meets next, also on one that it was created on when another feed alone
-moved. To find what these functions may use, think of numba: arithmetic, tuples and constants.
+moved. The functions keep to what numba compiles: arithmetic, tuples and constants.
 """
 
 import math

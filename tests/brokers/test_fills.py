@@ -71,6 +71,12 @@ def test_rule_3_a_short_needs_no_cash_and_brings_some():
     assert not short.is_margin
 
 
+def test_rule_3_a_short_is_closed_even_for_cash_that_is_not_there():
+    cover = fills.execute(1000.0, Position(-10.0, 100.0), 10.0, 150.0, FREE)
+    assert (cover.size, cover.pnl, cover.cash) == (10.0, -500.0, -500.0)
+    assert not cover.is_margin
+
+
 def test_rule_4_a_reversal_without_the_cash_closes_and_ends_in_margin():
     reversal = fills.execute(2000.0, Position(-10.0, 105.0), 30.0, 100.0, FREE)
     assert reversal.size == 10.0
@@ -265,6 +271,11 @@ def test_a_market_on_close_order_fills_at_the_last_close_of_its_session(
     got = fills.fill_close(42.0, noted, at, created_at=10.2, session_end=10.9)
     assert same(got[0], price)
     assert got[1] is is_previous
+
+
+def test_a_market_on_close_order_made_on_the_last_bar_does_not_fill_there():
+    price, _ = fills.fill_close(42.0, math.nan, 10.9, created_at=10.9, session_end=10.9)
+    assert math.isnan(price)
 
 
 @pytest.mark.parametrize(
