@@ -103,9 +103,9 @@ def list_strategies(as_json: bool) -> int:
 
 
 def demo(wishes: Wishes) -> int:
-    """Run the three demonstrations; each writes into its own folder under `wishes.out`."""
-    for spec in demonstrations():
-        out = wishes.out and wishes.out / spec.strategy_name
-        if code := backtest(spec, replace(wishes, out=out)):
-            return code
-    return DONE
+    """Run the demonstrations, each into its own folder under `wishes.out`, till one is stopped."""
+    codes = (
+        backtest(spec, replace(wishes, out=wishes.out and wishes.out / spec.strategy_name))
+        for spec in demonstrations()
+    )
+    return next(filter(None, codes), DONE)

@@ -296,6 +296,17 @@ def test_a_strategy_s_own_failure_to_write_is_not_taken_for_the_log_s(tmp_path):
     assert verify(tmp_path / "log").state == "unfinished"
 
 
+def test_a_log_without_room_for_its_last_line_fails_the_run(tmp_path, file_size_limit):
+    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    played(BUY, log=whole)
+    file_size_limit(whole.stat().st_size - 1)
+    with pytest.raises(DataError, match="could not be written"):
+        played(BUY, log=cut)
+    file_size_limit(None)
+    assert cut.read_bytes() == whole.read_bytes()[: cut.stat().st_size]
+    assert verify(cut).state == "unfinished"
+
+
 @pytest.mark.parametrize("room", [3_000, 4_500, 6_000])
 def test_a_log_without_room_refuses_orders_and_fails_the_run(tmp_path, room, file_size_limit):
     log = tmp_path / "log.jsonl"

@@ -1,5 +1,7 @@
+import importlib
 import io
 import json
+import runpy
 import signal
 import sys
 
@@ -9,9 +11,11 @@ from rich.console import Console
 import strategies
 from analyzers.journal import verify
 from backtest import RunResult, complaints, run
+from backtest.commands import Wishes, backtest
 from backtest.engine import execute
 from backtest.progress import LONG_BARS, STEPS, shown
 from backtest.spec import RunSpec
+from brokers.errors import ConfigError
 from tests.analyzers.small_runs import bars
 from tests.backtest.terminal import in_process, in_shell, start
 
@@ -74,7 +78,7 @@ def test_the_table_shows_the_main_numbers_plainly(capsys):
 
 
 def test_quiet_prints_nothing(capsys):
-    assert in_process(capsys, "run", "sma_cross", *QUICK, "--quiet")[1:] == ("", "")
+    assert in_process(capsys, "run", "sma_cross", *QUICK, "--quiet") == (0, "", "")
 
 
 def test_every_option_reaches_the_run(capsys, tmp_path):
@@ -166,6 +170,23 @@ def test_without_a_command_help_is_shown(capsys):
     assert "demo" in answer.out
 
 
+def test_the_module_runs_as_a_program(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["backtest", "list", "--json"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
+    hook = sys.excepthook
+    importlib.import_module("backtest.__main__")
+    assert sys.excepthook is hook  # importing has no effect
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_module("backtest", run_name="__main__")
+    assert exit_.value.code == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(strategies.names())
+
+
+def test_a_command_needs_to_know_where_bars_come_from():
+    with pytest.raises(ConfigError, match="bars"):
+        backtest(RunSpec("buy_and_hold"), Wishes())
+
+
 # -- a stranger's strategy -------------------------------------------------------------------------
 
 
@@ -201,6 +222,19 @@ def test_the_complaint_names_the_innermost_line_where_no_line_is_the_stranger_s(
 def _is_under_way(out):
     logs = out.glob(".unfinished-*/decisions.jsonl")
     return any(log.read_text().count("\n") > 1 for log in logs)
+
+
+def test_an_interrupted_run_says_so_in_json_and_where_it_ends(capsys, tmp_path):
+    path = tmp_path / "stopping.py"
+    path.write_text(
+        "import signal, backtrader as bt\n"
+        "class Stopping(bt.Strategy):\n"
+        "    def next(self):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+    )
+    code, out, err = in_process(capsys, "run", path, *QUICK, "--json")
+    assert (code, json.loads(out)["partial"], json.loads(out)["bars"]) == (130, True, 1)
+    assert err == "interrupted: the result is PARTIAL, it ends 2024-01-02 21:00:00+00:00\n"
 
 
 def test_an_interrupt_before_the_first_bar_says_that_nothing_was_written(capsys, tmp_path):
