@@ -1,4 +1,3 @@
-import importlib
 import io
 import json
 import runpy
@@ -174,7 +173,7 @@ def test_the_module_runs_as_a_program(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["backtest", "list", "--json"])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
     hook = sys.excepthook
-    importlib.import_module("backtest.__main__")
+    runpy.run_module("backtest.__main__", run_name="imported")
     assert sys.excepthook is hook  # importing has no effect
     with pytest.raises(SystemExit) as exit_:
         runpy.run_module("backtest", run_name="__main__")
