@@ -88,18 +88,18 @@ class Strategy(bt.Strategy):
     def _clear_way(self, want: Target) -> Step | None:
         """Withdraw what a target contradicts; None when nothing can or need be sent now."""
         working = self._working.setdefault(want.data, Working())
+        is_same = want.terms == working.terms
         entry = working.entry
         if entry and entry.alive():
-            if want.terms == working.terms:
+            if is_same and entry.ref not in self._withdrawn:
                 if working.is_closing_first:
                     self._waiting[want.data] = want
                 return None
             if not self._withdraw([entry], want):
                 return None
-        elif entry and working.is_closing_first and want.terms == working.terms:
+        elif is_same and working.is_closing_first and _is_refused(entry, self._withdrawn):
             working.is_closing_first = False
-            if entry.status != bt.Order.Completed:
-                return None  # the close was refused, and the target with it
+            return None  # the close was refused, and the target with it
         step = self._measure(want)
         if not self._exits_stand(step, working):
             return step if self._withdraw(working.exits, want) else None
@@ -131,7 +131,10 @@ class Strategy(bt.Strategy):
 
     def _exits_stand(self, step: Step, working: Working) -> bool:
         """Tell whether the exits that work, or their absence, can stay as they are."""
-        is_protected = any(order.alive() for order in working.exits)
+        alive = [order for order in working.exits if order.alive()]
+        if any(order.ref in self._withdrawn for order in alive):
+            return False
+        is_protected = bool(alive)
         if not step.kept:
             return not is_protected
         if step.want.exits != NO_EXITS:
@@ -220,6 +223,10 @@ class Strategy(bt.Strategy):
             reason, twin = f"take profit of: {want.reason}", exits[0] if exits else None
             exits.append(self._send(want.data, -held, reason, limit=want.take_profit, oco=twin))
         return exits
+
+
+def _is_refused(order: bt.Order, withdrawn: set[int]) -> bool:
+    return order.status != bt.Order.Completed and order.ref not in withdrawn
 
 
 def _on_tick(data: bt.DataBase, price: float | None, *, is_buy: bool) -> float | None:

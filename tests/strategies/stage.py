@@ -107,22 +107,23 @@ def scripted(script: Script, **attributes: Any) -> type[Strategy]:
 
 
 class LateCancel(bt.brokers.BackBroker):
-    """A broker that carries out a cancel only after the next bar's fills, as venues may."""
+    """A broker that carries out a cancel some bars later, after that bar's fills."""
 
-    def __init__(self) -> None:
+    def __init__(self, bars: int = 1) -> None:
         super().__init__()
-        self.asked: list[bt.Order] = []
+        self.asked: list[list[bt.Order]] = [[] for _ in range(bars)]
         self.requests = 0
 
     def cancel(self, order: bt.Order, bracket: bool = False) -> bool:
         if bracket:
             return bool(super().cancel(order, bracket=True))
-        self.asked.append(order)
+        self.asked[-1].append(order)
         self.requests += 1
         return True
 
     def next(self) -> None:
         super().next()
-        asked, self.asked = self.asked, []
-        for order in asked:
+        now, *later = self.asked
+        self.asked = [*later, []]
+        for order in now:
             super().cancel(order)

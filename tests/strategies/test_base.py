@@ -212,12 +212,27 @@ def test_a_cancel_is_asked_for_once_and_its_successor_waits_for_it():
     assert broker.requests == 1
 
 
+def test_a_target_that_comes_back_while_its_order_is_being_cancelled_is_sent_again():
+    script = {1: [{"size": 1}], 2: [{"size": 3}], 3: [{"size": 1}]}
+    ran = sparse(script, broker=LateCancel(2))
+    assert len(ran.statuses("Canceled")) == 1
+    assert sizes(ran) == [(5, 1)]
+
+
 def test_a_close_on_its_way_to_a_reversal_is_waited_for():
     attributes = {"through_zero": False}
     script = {1: [{"size": 1}], 5: [{"size": -1}], 6: [{"size": -1}]}
     ran = sparse(script, attributes=attributes)
     assert sizes(ran) == [(5, 1), (9, -1)]
     assert ran.orders[-1][2:4] == ("Accepted", -1)
+
+
+def test_a_reversal_that_was_called_off_can_be_called_again():
+    script = {1: [{"size": 1}], 6: [{"size": -1}], 7: [{"size": 0}], 8: [{"size": -1}]}
+    frames = {"X": flat(QUIET * 2), "Y": flat(QUIET[:6], freq="4D")}
+    words = {bar: [{"feed": "Y", **target} for target in row] for bar, row in script.items()}
+    ran = play(scripted(words, through_zero=False), frames)
+    assert sizes(ran) == [(5, 1), (9, -1), (13, -1)]
 
 
 def test_a_close_that_is_refused_ends_the_reversal():
@@ -276,20 +291,21 @@ targets = st.one_of(st.none(), st.integers(-3, 3))
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(targets, min_size=1, max_size=20),
-    st.sampled_from([LateCancel, bt.brokers.BackBroker]),
+    st.sampled_from([1, 2, 3]),
     st.booleans(),
 )
-def test_whatever_the_targets_the_last_one_is_held_in_the_end(wishes, broker, through_zero):
+def test_whatever_the_targets_the_last_one_is_held_in_the_end(wishes, delay, through_zero):
     script = {bar: [{"feed": "Y", "size": w}] for bar, w in enumerate(wishes, 1) if w is not None}
     frames = {"X": flat([100.0] * 60), "Y": flat([100.0] * 20, freq="3D")}
-    ran = play(scripted(script, through_zero=through_zero), frames, broker=broker())
+    cls = scripted(script, through_zero=through_zero)
+    ran = play(cls, frames, broker=LateCancel(delay))
     last = next((wish for wish in reversed(wishes) if wish is not None), 0)
     assert ran.strategy.getpositionbyname("Y").size == last
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(targets, min_size=1, max_size=20), st.integers(1, 3))
-def test_held_and_working_never_exceed_the_largest_wish(wishes, largest_fill):
+@given(st.lists(targets, min_size=1, max_size=20), st.integers(1, 3), st.integers(1, 3))
+def test_held_and_working_never_exceed_the_largest_wish(wishes, largest_fill, delay):
     worst = []
 
     def decide(self):
@@ -299,147 +315,7 @@ def test_held_and_working_never_exceed_the_largest_wish(wishes, largest_fill):
         if wish is not None:
             yield Target(self.data, size=wish)
 
-    broker = LateCancel()
+    broker = LateCancel(delay)
     broker.set_filler(bt.broker.fillers.FixedSize(size=largest_fill))
     play(type("Watched", (Strategy,), {"decide": decide}), flat([100.0] * 40), broker=broker)
     assert max(worst) <= max((abs(wish) for wish in wishes if wish is not None), default=0)
-
-
-BRACKET = {"size": 1, "take_profit": 110.0, "stop_loss": 95.0}
-
-
-def test_a_limit_waits_for_its_price():
-    prices = [100.0, 100.0, 99.0, 98.0, 97.0]
-    ran = play(scripted({1: [{"size": 1, "limit": 98.5}]}), flat(prices))
-    assert ran.fills() == [(4, "X", 1, 98.0)]
-
-
-@pytest.mark.parametrize(
-    ("prices", "exit_fill"),
-    [([100, 100, 104, 111, 111], (4, "X", -1, 111)), ([100, 100, 97, 94, 94], (4, "X", -1, 94))],
-)
-def test_a_bracket_takes_its_profit_or_stops_its_loss_and_drops_the_other(prices, exit_fill):
-    ran = play(scripted({1: [BRACKET]}), flat(prices))
-    assert ran.fills() == [(2, "X", 1, 100), exit_fill]
-    assert len(ran.statuses("Canceled")) == 1
-
-
-@pytest.mark.parametrize("missing", ["take_profit", "stop_loss"])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_one_exit_alone_makes_an_order_that_triggers_another(missing, sign):
-    words = {**BRACKET, missing: None, "size": sign}
-    if sign < 0:
-        words |= {name: 200.0 - words[name] for name in BRACKET if name != "size" and words[name]}
-    rising = missing == "stop_loss"
-    path = [100, 100, 100 + sign * 4, 100 + sign * 11] if rising else [100, 100, 97, 94]
-    path = path if rising or sign > 0 else [100, 100, 103, 106]
-    ran = play(scripted({1: [words]}), flat([*path, path[-1]]))
-    assert sizes(ran) == [(2, sign), (4, -sign)]
-
-
-def test_the_legs_say_whose_exit_they_are():
-    reasons = {}
-
-    class Says(scripted({1: [{**BRACKET, "reason": "breakout"}]})):
-        def notify_order(self, order):
-            reasons[order.exectype] = order.info.reason
-
-    play(Says, flat(QUIET))
-    assert reasons == {
-        bt.Order.Market: "breakout",
-        bt.Order.Stop: "stop loss of: breakout",
-        bt.Order.Limit: "take profit of: breakout",
-    }
-
-
-def test_leaving_cancels_the_exits_first():
-    ran = play(scripted({1: [BRACKET], 4: [{"size": 0}]}), flat([*QUIET, 90.0, 120.0, 120.0]))
-    assert sizes(ran) == [(2, 1), (5, -1)]
-    assert len(ran.statuses("Canceled")) == 2
-
-
-def test_leaving_waits_until_the_exits_are_confirmed_cancelled():
-    script = {1: [BRACKET], 4: [{"size": 0}]}
-    ran = play(scripted(script), flat(QUIET), broker=LateCancel())
-    assert sizes(ran) == [(2, 1), (6, -1)]
-
-
-def test_an_exit_that_fills_while_it_is_withdrawn_is_not_sold_twice():
-    prices = [100.0, 100.0, 100.0, 100.0, 94.0, 94.0, 94.0, 94.0]
-    ran = play(scripted({1: [BRACKET], 4: [{"size": 0}]}), flat(prices), broker=LateCancel())
-    assert sizes(ran) == [(2, 1), (5, -1)]
-
-
-def test_exits_stay_while_the_target_does():
-    ran = play(scripted({bar: [BRACKET] for bar in range(1, 9)}), flat(QUIET))
-    assert ran.statuses("Canceled") == []
-    assert len(ran.statuses("Submitted")) == 3
-
-
-def test_exits_stay_when_a_target_that_is_held_names_none():
-    ran = play(scripted({1: [BRACKET], 4: [{"size": 1}]}), flat(QUIET))
-    assert ran.statuses("Canceled") == []
-
-
-def test_exits_move_with_the_target():
-    moved = {**BRACKET, "stop_loss": 99.0}
-    prices = [100.0, 100.0, 104.0, 104.0, 104.0, 98.0, 98.0]
-    ran = play(scripted({1: [BRACKET], 4: [moved]}), flat(prices))
-    assert ran.fills()[-1] == (6, "X", -1, 98.0)
-    assert len(ran.statuses("Canceled")) == 3
-
-
-def test_exits_can_be_laid_for_a_position_that_has_none():
-    prices = [100.0, 100.0, 100.0, 100.0, 111.0, 94.0, 94.0]
-    ran = play(scripted({1: [{"size": 1}], 3: [BRACKET]}), flat(prices))
-    assert ran.fills()[-1] == (5, "X", -1, 111.0)
-    assert ran.strategy.position.size == 0
-
-
-@pytest.mark.parametrize("words", [{"stop_loss": 95.0}, {"take_profit": 106.0}])
-def test_one_exit_can_be_laid_alone(words):
-    prices = [100.0, 100.0, 100.0, 100.0, *([107.0] * 2 if "take_profit" in words else [94.0] * 2)]
-    ran = play(scripted({1: [{"size": 1}], 3: [{"size": 1, **words}]}), flat(prices))
-    assert sizes(ran) == [(2, 1), (5, -1)]
-
-
-@pytest.mark.parametrize("after", [1, 3])
-def test_after_a_change_of_size_the_whole_position_has_its_exits(after):
-    script = {1: [{**BRACKET, "size": 2}], 4: [{**BRACKET, "size": after}]}
-    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0, 90.0]))
-    assert sizes(ran)[:2] == [(2, 2), (5, after - 2)]
-    assert sum(size for _, size in sizes(ran)) == 0
-
-
-def test_a_smaller_target_without_exits_drops_those_that_would_sell_too_much():
-    script = {1: [{**BRACKET, "size": 2}], 4: [{"size": 1}]}
-    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0]))
-    assert ran.strategy.position.size == 1
-
-
-def test_a_larger_target_without_exits_keeps_those_of_what_is_held():
-    script = {1: [{**BRACKET, "size": 1}], 4: [{"size": 3}]}
-    ran = play(scripted(script), flat([*QUIET, 90.0, 90.0]))
-    assert ran.strategy.position.size == 2
-
-
-def test_a_reversal_with_exits_closes_first_so_that_they_fit_the_new_position():
-    short = {"size": -1, "take_profit": 90.0, "stop_loss": 105.0}
-    ran = play(scripted({1: [BRACKET], 4: [short]}), flat([*QUIET, 89.0, 89.0]))
-    assert sizes(ran) == [(2, 1), (5, -1), (6, -1), (13, 1)]
-
-
-@pytest.mark.parametrize(
-    ("sign", "asked"), [(1, [100.0, 95.25, 110.25]), (-1, [100.25, 109.75, 95.0])]
-)
-def test_prices_go_to_the_tick_that_is_no_worse_than_asked(sign, asked):
-    stop, profit = (95.1, 110.1) if sign > 0 else (109.9, 95.1)
-    words = {"size": sign, "limit": 100.1, "stop_loss": stop, "take_profit": profit}
-    ran = play(scripted({1: [words]}), flat(QUIET), tick=0.25)
-    assert [row[3] for row in ran.statuses("Submitted")] == asked
-
-
-def test_exits_that_are_laid_later_go_to_the_tick_as_well():
-    words = {"size": 1, "stop_loss": 95.1, "take_profit": 110.1}
-    ran = play(scripted({1: [{"size": 1}], 3: [words]}), flat(QUIET), tick=0.25)
-    assert [row[3] for row in ran.statuses("Submitted")][1:] == [95.25, 110.25]
