@@ -144,8 +144,7 @@ class RunResult:
         refused               how many of the orders the guard refused
         trades, open_trades   how many round trips, and how many of them were still open
         bars                  how many times the strategy was shown new bars
-        start, end            time of the first and of the last bar as its source stamps it (a
-                              bar's start), ISO 8601, UTC
+        start, end            start of the first and of the last bar, ISO 8601, UTC
         symbols               names of the feeds
         strategy, params      its name, its parameters
         partial               true when the run was interrupted
