@@ -117,26 +117,13 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     traceback: Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Backtest one strategy on one or more feeds."""
-    options = {"path": path, "calendar": calendar, "tz": tz, "seed": seed}
-    given = {name: value for name, value in options.items() if value is not None}
-    given = texts.options(option or []) | given
-    spec = RunSpec(
-        strategy,
-        parse_params(found(strategy), texts.pairs("--param", param or [])),
-        cash,
-        commission,
-        slippage_bps,
-        None if size is None else texts.number(size),
-        texts.limits(risk or []),
-        BarsSpec(
-            feed or ("files" if path else "synthetic"),
-            texts.symbols(symbols),
-            start,
-            end,
-            timeframe,
-            given,
-        ),
-    )
+    named = {"path": path, "calendar": calendar, "tz": tz, "seed": seed}
+    options = texts.options(option) | {key: it for key, it in named.items() if it is not None}
+    source = feed or ("files" if path else "synthetic")
+    bars = BarsSpec(source, texts.symbols(symbols), start, end, timeframe, options)
+    params = parse_params(found(strategy), texts.pairs("--param", param))
+    stake, limits = texts.size(size), texts.limits(risk)
+    spec = RunSpec(strategy, params, cash, commission, slippage_bps, stake, limits, bars)
     return commands.backtest(spec, Wishes(out, as_json, quiet))
 
 

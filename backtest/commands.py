@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,7 +85,9 @@ def _folder(out: Path | None) -> Iterator[Path | None]:
 
 def _watched(spec: RunSpec, bars: object, folder: Path | None, wishes: Wishes) -> RunResult:
     console = Console(stderr=True, quiet=wishes.quiet)
-    with progress.shown(spec.strategy_name, console) as report:
+    # Whatever the strategy prints goes to stderr, where stdout is meant for a program.
+    stdout = redirect_stdout(sys.stderr) if wishes.as_json else nullcontext()
+    with stdout, progress.shown(spec.strategy_name, console) as report:
         return execute(spec, bars, log=folder and folder / LOG, report=report)
 
 

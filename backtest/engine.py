@@ -1,6 +1,6 @@
 """One run, from its description to its result; and the one place where Cerebro is wired."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,6 +146,7 @@ def assemble(
     broker: Any = None,
     profile: Profile = BACKTRADER,
     session_id: str = "",
+    now: Callable[[], float] | None = None,
     **cerebro_options: Any,
 ) -> bt.Cerebro:
     """Wire Cerebro: feeds, the guard round a broker, the stake, the strategy.
@@ -155,6 +156,8 @@ def assemble(
             slippage of `spec`.
         profile: the venue's rules for the form of an order.
         session_id: goes into every client order id.
+        now: the present in seconds since 1970 UTC; None takes the end of the newest bar.
+        cerebro_options: Cerebro's own parameters, such as quicknotify.
     """
     cerebro = bt.Cerebro(**{"stdstats": False, **cerebro_options})
     for name, feed in feeds.items():
@@ -165,6 +168,7 @@ def assemble(
         limits=spec.limits.limits(),
         profile=profile,
         session_id=session_id,
+        now=now,
     )
     if spec.equity_percent is not None:
         cerebro.addsizer(PercentOfEquity, percent=spec.equity_percent)

@@ -31,7 +31,9 @@ def title(result: RunResult) -> str:
     shown = ", ".join(result.symbols[:SHOWN])
     more = len(result.symbols) - SHOWN
     rest = f" and {more} more" if more > 0 else ""
-    return f"{result.strategy} on {shown}{rest}{' (PARTIAL)' if result.partial else ''}"
+    invented = any(passport.synthetic for passport in result.passports.values())
+    remarks = " (synthetic prices)" * invented + " (PARTIAL)" * result.partial
+    return f"{result.strategy} on {shown}{rest}{remarks}"
 
 
 def _rows(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -10,14 +10,14 @@ from brokers.risk import RiskLimits
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+def pairs(option: str, texts: Iterable[str] | None) -> dict[str, str]:
     """``["fast=5"]`` as ``{"fast": "5"}``.
 
     Raises:
         ConfigError: one is not name=value, or a name comes twice.
     """
     named: dict[str, str] = {}
-    for text in texts:
+    for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise ConfigError(f"{option} {text}: write it as name=value, such as fast=5")
@@ -27,7 +27,7 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     return named
 
 
-def limits(texts: Iterable[str]) -> RiskLimits | None:
+def limits(texts: Iterable[str] | None) -> RiskLimits | None:
     """``["max_order_notional=50000"]`` as limits; None when there are none.
 
     Raises:
@@ -42,7 +42,7 @@ def limits(texts: Iterable[str]) -> RiskLimits | None:
     return RiskLimits(**named) if named else None
 
 
-def options(texts: Iterable[str]) -> dict[str, Any]:
+def options(texts: Iterable[str] | None) -> dict[str, Any]:
     """``["adjust=true", "stamped=end"]`` as values: true, false and none, numbers, else texts."""
     given = pairs("--option", texts)
     return {name: _WORDS.get(text.lower(), number(text)) for name, text in given.items()}
@@ -56,6 +56,11 @@ def number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
+
+
+def size(text: str | None) -> float | str | None:
+    """A number of units; ``"95%"`` and what is wrong stay texts, for others to read or refuse."""
+    return None if text is None else number(text)
 
 
 def symbols(text: str) -> tuple[str, ...]:

@@ -61,6 +61,20 @@ def test_json_is_one_object_on_stdout_and_nothing_else(capsys):
     assert facts["bars"] == 124
 
 
+def test_what_a_strategy_prints_does_not_get_into_the_json(capsys, tmp_path):
+    path = tmp_path / "talker.py"
+    path.write_text(
+        "import backtrader as bt\n"
+        "class Talker(bt.Strategy):\n"
+        "    def stop(self):\n"
+        "        print('done')\n"
+    )
+    answer = in_process(capsys, "run", path, *QUICK, "--json")
+    assert json.loads(answer.out)["bars"] == 124
+    assert answer.err == "done\n"
+    assert "done" in in_process(capsys, "run", path, *QUICK).out
+
+
 def test_json_in_a_process_of_its_own_says_the_same(capsys):
     words = ("run", "sma_cross", *QUICK, "--json")
     assert in_shell(*words) == in_process(capsys, *words)
@@ -69,7 +83,7 @@ def test_json_in_a_process_of_its_own_says_the_same(capsys):
 def test_the_table_shows_the_main_numbers_plainly(capsys):
     answer = in_process(capsys, "run", "sma_cross", *QUICK)
     lines = [line.split() for line in answer.out.splitlines()]
-    assert ["sma_cross", "on", "SPY"] in lines
+    assert ["sma_cross", "on", "SPY", "(synthetic", "prices)"] in lines
     assert ["bars", "124"] in lines
     assert ["period", "2024-01-02", "to", "2024-06-28"] in lines
     assert "\x1b" not in answer.out
@@ -134,7 +148,10 @@ def test_refused_orders_are_counted_with_the_first_reason(capsys, tmp_path):
 
 def test_a_long_list_of_symbols_is_cut_in_the_title(capsys):
     words = ("run", "buy_and_hold", *QUICK, "--symbols", "SPY,XLK,XLV,XLF,XLY,XLI")
-    assert "buy_and_hold on SPY, XLK, XLV, XLF and 2 more" in in_process(capsys, *words).out
+    assert (
+        "buy_and_hold on SPY, XLK, XLV, XLF and 2 more (synthetic prices)\n"
+        in in_process(capsys, *words).out
+    )
 
 
 def test_list_names_every_strategy_and_parameter(capsys):
