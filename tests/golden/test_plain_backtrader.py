@@ -104,7 +104,7 @@ def test_guarded_and_logged_equals_bare(market, tmp_path, strategy, count):
     frames = {
         name[:4]: frame
         for name in SERIES[:count]
-        for frame in history("files", (), "2004-01-01", path=market / name).values()
+        for frame in history("files", (), "2009-01-01", path=market / name).values()
     }
     result = run(
         strategy,
