@@ -1,7 +1,6 @@
 """The bar frame that every room relies on, and the checks at its door."""
 
-from datetime import datetime
-from typing import NoReturn
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,24 +9,30 @@ import pandas as pd
 from brokers.errors import DataError
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+# The close is checked first: where a source has closes only, the other prices are its copies.
+_CHECKED = ("close", "open", "high", "low", "volume")
+
+Place = Callable[[int], str]
 
 _Floats = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
 
 
-def check_bars(frame: pd.DataFrame, name: str = "") -> pd.DataFrame:
+def check_bars(frame: pd.DataFrame, name: str = "", place: Place | None = None) -> pd.DataFrame:
     """A copy of `frame` that keeps the contract of a bar frame.
 
     Args:
         frame: columns open, high, low, close, volume in any order and no others (whoever has
             more picks these five first); an aware index of bar STARTS, strictly increasing.
         name: what errors call the frame, usually its symbol.
+        place: what errors of a value call its row, such as "line 17" of a file; None: its
+            number and time.
 
     Returns:
         The five columns in that order as float64, index `time` in UTC nanoseconds, attrs kept.
 
     Raises:
-        DataError: it names the frame, the row and its time, the column, the value and a remedy.
+        DataError: it names the frame, the row, the column, the value and a remedy.
     """
     name = name or "bars"
     if not isinstance(frame, pd.DataFrame):
@@ -36,48 +41,12 @@ def check_bars(frame: pd.DataFrame, name: str = "") -> pd.DataFrame:
     if frame.empty:
         raise DataError(f"{name}: there is no bar: choose another range or another file")
     index = _utc_index(frame.index, name)
-    values = {column: _floats(frame[column], index, name) for column in COLUMNS}
-    _check_values(values, index, name)
+    place = place or (lambda row: f"row {row} ({_stamp(index, row)})")
+    values = {column: _floats(frame[column], name, place) for column in COLUMNS}
+    _check_values(values, name, place)
     bars = pd.DataFrame(values, index=index)
     bars.attrs = dict(frame.attrs)
     return bars
-
-
-def within(
-    bars: pd.DataFrame,
-    start: datetime | None,
-    end: datetime | None,
-    name: str = "",
-    zone: str | None = None,
-) -> pd.DataFrame:
-    """Cut checked bars to the starts from `start` up to but not including `end` (aware).
-
-    Args:
-        zone: of the exchange; midnight UTC, which `feeds.history` makes of a date, then stands
-            for the midnight there. None: for itself.
-
-    Raises:
-        DataError: nothing is left; it names the range that exists.
-    """
-    index = pd.DatetimeIndex(bars.index)
-    first, after = (_local(bound, zone) for bound in (start, end))
-    row = 0 if first is None else int(index.searchsorted(first))
-    stop = len(index) if after is None else int(index.searchsorted(after))
-    if row >= stop:
-        raise DataError(
-            f"{name or 'bars'}: no bar from {start or 'the beginning'} to {end or 'the end'}: "
-            f"there are bars from {_stamp(index, 0)} to {_stamp(index, -1)}"
-        )
-    return bars.iloc[row:stop]
-
-
-def _local(bound: datetime | None, zone: str | None) -> pd.Timestamp | None:
-    if bound is None:
-        return None
-    instant = pd.Timestamp(bound).tz_convert("UTC")
-    if zone is None or instant != instant.normalize():
-        return instant
-    return instant.tz_localize(None).tz_localize(zone)
 
 
 def _check_columns(frame: pd.DataFrame, name: str) -> None:
@@ -127,30 +96,31 @@ def _utc_index(index: pd.Index, name: str) -> pd.DatetimeIndex:
     return utc
 
 
-def _floats(column: "pd.Series[float]", index: pd.DatetimeIndex, name: str) -> _Floats:
+def _floats(column: "pd.Series[float]", name: str, place: Place) -> _Floats:
     try:
         numbers = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     except (TypeError, ValueError):
         parsed = pd.to_numeric(column.astype(object), errors="coerce")
         row = int(np.flatnonzero(parsed.isna() & column.notna())[0])
-        _refuse(name, index, row, str(column.name), f"is {column.iloc[row]!r}, not a number", 1)
+        fault = f"{column.name} is {column.iloc[row]!r}, not a number"
+        raise _error(name, place(row), fault) from None
     return numbers
 
 
-def _check_values(values: dict[str, _Floats], index: pd.DatetimeIndex, name: str) -> None:
+def _check_values(values: dict[str, _Floats], name: str, place: Place) -> None:
     def refuse_where(wrong: _Mask, column: str, fault: str) -> None:
         if wrong.any():
             row = int(wrong.argmax())
-            value = values[column][row]
             other = values.get(fault.rsplit(" ", 1)[-1])
             against = "" if other is None else f" {other[row]}"
-            text = f"is {value}, {fault}{against}"
-            _refuse(name, index, row, column, text, int(wrong.sum()))
+            more = f" ({wrong.sum()} rows are like this)" if wrong.sum() > 1 else ""
+            text = f"{column} is {values[column][row]}, {fault}{against}{more}"
+            raise _error(name, place(row), text)
 
-    for column in COLUMNS:
+    for column in _CHECKED:
         refuse_where(np.isnan(values[column]), column, "a missing value")
         refuse_where(np.isinf(values[column]), column, "not finite")
-    for column in COLUMNS[:4]:
+    for column in _CHECKED[:4]:
         refuse_where(values[column] <= 0, column, "but a price must be above zero")
     for column in ("open", "close"):
         refuse_where(values["high"] < values[column], "high", f"below its {column}")
@@ -158,14 +128,8 @@ def _check_values(values: dict[str, _Floats], index: pd.DatetimeIndex, name: str
     refuse_where(values["volume"] < 0, "volume", "but a volume cannot be negative")
 
 
-def _refuse(
-    name: str, index: pd.DatetimeIndex, row: int, column: str, fault: str, count: int
-) -> NoReturn:
-    more = f" ({count} rows are like this)" if count > 1 else ""
-    raise DataError(
-        f"{name}: row {row} ({_stamp(index, row)}): {column} {fault}{more}: "
-        "mend or drop it, or fetch the bars again"
-    )
+def _error(name: str, place: str, fault: str) -> DataError:
+    return DataError(f"{name}: {place}: {fault}: mend or drop it, or fetch the bars again")
 
 
 def _stamp(index: pd.DatetimeIndex, row: int) -> str:

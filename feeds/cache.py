@@ -13,16 +13,16 @@ import pandas as pd
 from brokers.clock import Clock, SystemClock
 from brokers.errors import DataError
 from feeds import parquet
-from feeds.bars import within
 from feeds.parquet import Stored
 from feeds.passport import KEY, Passport, stamp
+from feeds.ranges import Bound, at_zone, in_words, within
 from feeds.timeframe import Timeframe
 
 DEFAULT_FOLDER = Path("data/cache")
 _MONTH = timedelta(days=31)
 _SAME_PRICE_FRAC = 1e-6  # vendors' adjusted prices wobble by less, a dividend moves them by more
 
-Fetch = Callable[[datetime | None, datetime | None], pd.DataFrame]
+Fetch = Callable[[Bound, Bound], pd.DataFrame]
 
 _log = logging.getLogger(__name__)
 
@@ -57,9 +57,7 @@ class BarCache:
         self._folder = Path(folder)
         self._clock = clock or SystemClock()
 
-    def topped_up(
-        self, key: Key, start: datetime | None, end: datetime | None, fetch: Fetch
-    ) -> pd.DataFrame:
+    def topped_up(self, key: Key, start: Bound, end: Bound, fetch: Fetch) -> pd.DataFrame:
         """Give the stamped bars from `start` up to but not including `end`, fetching what lacks.
 
         What was asked for once is not asked for again, holidays included; the last bar is, while
@@ -68,9 +66,8 @@ class BarCache:
         passport's repairs say so.
 
         Args:
-            start: aware UTC; None: from the beginning. Midnight stands for the date in the zone
-                of the bars' passport.
-            end: aware UTC, likewise; None: up to now.
+            start: a date is its midnight in the zone of the bars' passport; None: the beginning.
+            end: likewise; None: up to now.
             fetch: gives the stamped bars of such a range (more on either side do no harm); what
                 it raises goes through and leaves the file as it was.
 
@@ -121,56 +118,50 @@ class _TopUp:
     now: datetime
 
     def run(
-        self,
-        stored: Stored | None,
-        start: datetime | None,
-        end: datetime | None,
-        repairs: tuple[str, ...],
+        self, stored: Stored | None, start: Bound, end: Bound, repairs: tuple[str, ...]
     ) -> Stored:
         if stored is None:
             return self._whole(start, end, repairs)
         for first, after in self._missing(stored, start, end):
             fresh = self._fetched(first, after)
             if self._was_adjusted(stored, fresh):
-                start = _earlier(start, stored.covered_from)
-                end = end and max(end, stored.covered_to)
-                return self._whole(start, end, stored.passport.repairs)
+                begin, until = (at_zone(bound, stored.passport.zone) for bound in (start, end))
+                return self._whole(
+                    _earlier(begin, stored.covered_from),
+                    until and max(until, stored.covered_to),
+                    stored.passport.repairs,
+                )
             stored = self._merged(stored, fresh, first, after)
         return stored
 
-    def _whole(
-        self, start: datetime | None, end: datetime | None, repairs: tuple[str, ...]
-    ) -> Stored:
+    def _whole(self, start: Bound, end: Bound, repairs: tuple[str, ...]) -> Stored:
         fresh = self._fetched(start, end)
         passport: Passport = fresh.attrs[KEY]
         bars = _stamped(self.key, fresh, passport, (*repairs, *passport.repairs))
-        return Stored(bars, start, self._covered_to(bars, end))
+        return Stored(bars, at_zone(start, passport.zone), self._covered_to(bars, end))
 
-    def _fetched(self, start: datetime | None, end: datetime | None) -> pd.DataFrame:
+    def _fetched(self, start: Bound, end: Bound) -> pd.DataFrame:
         fresh = self.fetch(start, end)
         if fresh.empty:
             raise DataError(
-                f"{self.key.symbol}: {self.key.source} has no {self.key.timeframe} bar from "
-                f"{start or 'the beginning'} to {end or 'now'}: check the symbol and the range"
+                f"{self.key.symbol}: {self.key.source} has no {self.key.timeframe} bar "
+                f"{in_words(start, end)}: check the symbol and the range"
             )
         return fresh
 
-    def _missing(
-        self, stored: Stored, start: datetime | None, end: datetime | None
-    ) -> list[tuple[datetime | None, datetime | None]]:
+    def _missing(self, stored: Stored, start: Bound, end: Bound) -> list[tuple[Bound, Bound]]:
         """List the ranges to fetch; each takes in a complete stored bar, to compare."""
-        ranges: list[tuple[datetime | None, datetime | None]] = []
-        if _earlier(start, stored.covered_from) != stored.covered_from:
+        ranges: list[tuple[Bound, Bound]] = []
+        begin, until = (at_zone(bound, stored.passport.zone) for bound in (start, end))
+        if _earlier(begin, stored.covered_from) != stored.covered_from:
             ranges.append((start, stored.bars.index[0].to_pydatetime() + self._span))
-        if min(end or self.now, self.now) > stored.covered_to:
+        if min(until or self.now, self.now) > stored.covered_to:
             complete = self._complete(stored)
             last = stored.bars.index[max(len(complete) - 1, 0)].to_pydatetime()
             ranges.append((last, end))
         return ranges
 
-    def _merged(
-        self, stored: Stored, fresh: pd.DataFrame, first: datetime | None, after: datetime | None
-    ) -> Stored:
+    def _merged(self, stored: Stored, fresh: pd.DataFrame, first: Bound, after: Bound) -> Stored:
         passport: Passport = fresh.attrs[KEY]
         repairs = (*stored.passport.repairs, *passport.repairs)
         known = self._complete(stored)
@@ -182,7 +173,8 @@ class _TopUp:
         bars = _stamped(self.key, joined, passport, tuple(dict.fromkeys(repairs)))
         # Bars that were not fetched again are no more complete than they were.
         covered_to = stored.covered_to if len(later) else self._covered_to(bars, after)
-        return Stored(bars, _earlier(first, stored.covered_from), covered_to)
+        covered_from = _earlier(at_zone(first, passport.zone), stored.covered_from)
+        return Stored(bars, covered_from, covered_to)
 
     def _was_adjusted(self, stored: Stored, fresh: pd.DataFrame) -> bool:
         known = self._complete(stored)
@@ -196,13 +188,14 @@ class _TopUp:
         """Cut off the bars that were still open when they were fetched."""
         return stored.bars[stored.bars.index < stored.covered_to]
 
-    def _covered_to(self, bars: pd.DataFrame, end: datetime | None) -> datetime:
+    def _covered_to(self, bars: pd.DataFrame, end: Bound) -> datetime:
+        passport: Passport = bars.attrs[KEY]
         last: datetime = bars.index[-1].to_pydatetime()
         if last + self._span > self.now:
             return last
         # A vendor may have held back the bar that is open now.
         settled = max(last + self._span, self.now - self._span)
-        return min(end or settled, settled)
+        return min(at_zone(end, passport.zone) or settled, settled)
 
     @property
     def _span(self) -> timedelta:

@@ -9,6 +9,7 @@ from typing import Any
 
 import exchange_calendars
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from brokers.errors import ConfigError, DataError
@@ -16,6 +17,7 @@ from feeds.timeframe import Timeframe
 
 # Fixed, since exchange_calendars' own default moves with today's date.
 _FIRST, _LAST = pd.Timestamp("1950-01-01"), pd.Timestamp("2050-12-31")
+_DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ def sessions(name: str, start: str | date, end: str | date) -> pd.DatetimeIndex:
     return known[known.slice_indexer(pd.Timestamp(start), pd.Timestamp(end))]
 
 
+def zone(name: str) -> str:
+    """Give the time zone of calendar `name`, such as America/New_York.
+
+    Raises:
+        ConfigError: no such calendar.
+    """
+    return str(_calendar(name).tz)
+
+
 def session_dates(name: str, starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Give the local date of each bar start (aware), as a naive date.
 
@@ -51,24 +62,50 @@ def session_dates(name: str, starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return local.where(as_dates != as_dates.normalize(), as_dates).normalize()
 
 
+def session_open(name: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Give the open, in UTC, of the session on each naive date.
+
+    Raises:
+        DataError: a date is no session, or lies outside what the calendar knows.
+    """
+    rows = _last_sessions(name, dates, dates + _DAY)
+    return pd.DatetimeIndex(_calendar(name).opens.iloc[rows], name="time")
+
+
 def session_close(name: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Give the close, in UTC, of the session on each naive date.
 
     Raises:
         DataError: a date is no session, or lies outside what the calendar knows.
     """
-    return _last_close(name, dates, dates + pd.Timedelta(days=1))
+    return _last_close(name, dates, dates + _DAY)
 
 
-def bar_close(name: str, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.DatetimeIndex:
-    """Give the close, in UTC, of the last session of each daily, weekly or monthly bar.
+def current_open(name: str, instants: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Give the open of the session that each instant (aware) lies in; NaT outside sessions."""
+    rows, is_inside = _current_sessions(name, instants)
+    opens = pd.DatetimeIndex(_calendar(name).opens.iloc[rows], name="time")
+    return pd.DatetimeIndex(opens.where(is_inside))
 
-    A week lasts seven days from a Saturday, Sunday or Monday; a week stamped by a later first
-    session ends before the next Monday. A month is that of its start.
+
+def bar_close(name: str | None, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.DatetimeIndex:
+    """Give the instant, in UTC, at which each bar is complete.
+
+    Without a calendar: start + timeframe.
+
+    Intraday: that, or the session's close where it is earlier. If any bar starts outside the
+    sessions, the bars are of all hours, and none ends with its session.
+
+    Daily and longer: the close of the bar's last session. A week lasts seven days from a Saturday,
+    Sunday or Monday; a week stamped by a later first session ends before the next Monday. A month
+    is that of its start.
 
     Raises:
-        DataError: a bar without any session, or outside what the calendar knows.
+        DataError: a daily or longer bar without any session, or outside what the calendar knows.
     """
+    if name is None or timeframe.is_intraday:
+        ends = pd.DatetimeIndex(starts + (timeframe.delta or pd.DateOffset(months=1)))
+        return ends if name is None else _cut_at_close(name, starts, ends)
     first = session_dates(name, starts)
     if timeframe.text == "1w":
         since_monday = first.day_of_week.to_numpy()
@@ -77,7 +114,7 @@ def bar_close(name: str, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.D
     elif timeframe.text == "1mo":
         after = (first.to_period("M") + 1).to_timestamp()
     else:
-        after = first + pd.Timedelta(days=1)
+        after = first + _DAY
     return _last_close(name, first, after)
 
 
@@ -100,10 +137,8 @@ def gaps(name: str, starts: pd.DatetimeIndex, timeframe: Timeframe) -> Gaps:
 
 
 def _intraday_gaps(name: str, starts: pd.DatetimeIndex, step: pd.Timedelta) -> Gaps:
-    calendar = _calendar(name)
-    day = pd.Timedelta(days=1)
-    window = slice(starts[0].tz_localize(None) - day, starts[-1].tz_localize(None) + day)
-    schedule = calendar.schedule.loc[window]
+    window = slice(starts[0].tz_localize(None) - _DAY, starts[-1].tz_localize(None) + _DAY)
+    schedule = _calendar(name).schedule.loc[window]
     has_break = schedule["break_start"].notna()
     morning_end = schedule["break_start"].where(has_break, schedule["close"])
     expected = np.zeros(len(schedule), np.int64)
@@ -123,19 +158,45 @@ def _intraday_gaps(name: str, starts: pd.DatetimeIndex, step: pd.Timedelta) -> G
     return Gaps(_iso(pd.DatetimeIndex(schedule.index[absent])), missing)
 
 
+def _cut_at_close(name: str, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    rows, is_inside = _current_sessions(name, starts)
+    if not is_inside.all():
+        return ends
+    closes = pd.DatetimeIndex(_calendar(name).closes.iloc[rows], name="time")
+    return pd.DatetimeIndex(ends.where(ends < closes, closes))
+
+
+def _current_sessions(
+    name: str, instants: pd.DatetimeIndex
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Give the row of the session that ends next after each instant, and whether it has begun."""
+    calendar = _calendar(name)
+    rows = calendar.closes.searchsorted(instants, side="right").clip(max=len(calendar.closes) - 1)
+    is_begun = (instants >= calendar.opens.iloc[rows]) & (instants < calendar.closes.iloc[rows])
+    return rows, is_begun.to_numpy()
+
+
 def _last_close(name: str, first: pd.DatetimeIndex, after: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Give the close of the last session in each half-open span of naive dates."""
-    closes = _calendar(name).closes
-    rows = closes.index.searchsorted(after) - 1
-    empty = (rows < 0) | (closes.index[rows] < first)
-    if empty.any():
-        day = f"{first[int(np.asarray(empty).argmax())]:%Y-%m-%d}"
-        known = f"{closes.index[0]:%Y-%m-%d} to {closes.index[-1]:%Y-%m-%d}"
+    rows = _last_sessions(name, first, after)
+    return pd.DatetimeIndex(_calendar(name).closes.iloc[rows], name="time")
+
+
+def _last_sessions(
+    name: str, first: pd.DatetimeIndex, after: pd.DatetimeIndex
+) -> npt.NDArray[np.int64]:
+    """Give the row of the last session in each half-open span of naive dates."""
+    known = _calendar(name).sessions
+    rows: npt.NDArray[np.int64] = known.searchsorted(after) - 1
+    is_empty = (rows < 0) | (known[rows] < first)
+    if is_empty.any():
+        day = f"{first[int(np.asarray(is_empty).argmax())]:%Y-%m-%d}"
         raise DataError(
-            f"calendar {name} has no session for the bar of {day} (it knows {known}): "
+            f"calendar {name} has no session for the bar of {day} "
+            f"(it knows {known[0]:%Y-%m-%d} to {known[-1]:%Y-%m-%d}): "
             "choose the calendar of these bars, or none"
         )
-    return pd.DatetimeIndex(closes.iloc[rows], name="time")
+    return rows
 
 
 @lru_cache

@@ -2,35 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from brokers.errors import ConfigError, DataError
-from feeds.bars import COLUMNS, within
+from feeds import calendars
+from feeds.bars import COLUMNS, check_bars
 from feeds.passport import stamp
+from feeds.ranges import Bound, within
 from feeds.shelf import files_of, nearest, symbol_of
 from feeds.tables import TIMES, Floats, Table, read
 from feeds.timeframe import Timeframe
-from feeds.times import Times, check_zone, read_times, to_midnight, zone_of_calendar
+from feeds.times import Times, check_zone, read_times, to_midnight
 
 PRICES = COLUMNS[:4]
 ADJUSTED = "adj close"
+_CLOSES_ONLY = "closes only: open, high and low are the close, volume is 0"
 
 
 @dataclass(frozen=True)
 class _Reading:
     """How a file is to be understood."""
 
-    start: datetime | None
-    end: datetime | None
+    start: Bound
+    end: Bound
     timeframe: Timeframe | None
     calendar: str | None
-    date_zone: str
+    date_zone: str | None
     time_zone: str | None
     adjust: bool
     stamped: str
@@ -38,9 +38,9 @@ class _Reading:
 
 def history(  # noqa: PLR0913  each one is an option of the command line
     symbols: Sequence[str],
-    start: datetime | None,
-    end: datetime | None,
-    timeframe: Timeframe | None,
+    start: Bound,
+    end: Bound,
+    timeframe: Timeframe | None = None,
     *,
     path: str | Path,
     calendar: str | None = None,
@@ -53,7 +53,7 @@ def history(  # noqa: PLR0913  each one is an option of the command line
     Args:
         symbols: of a folder, whose files begin with the symbol, or of a table of closes; without
             any, all. For a file of one symbol: its name; without it, the file's first word.
-        start: first instant, end: exclusive; a session date counts as its midnight UTC here.
+        start: first instant, end: exclusive; a date begins in the zone of `calendar`, else of `tz`.
         timeframe: None takes it from the times.
         path: a folder, or a .csv, .txt (both perhaps .gz) or .parquet file. Columns that are not
             needed are named in the passport. A table of closes has a date and a column a symbol:
@@ -71,10 +71,8 @@ def history(  # noqa: PLR0913  each one is an option of the command line
         raise ConfigError(f"stamped is {stamped!r}: say whether times are a bar's start or end")
     if tz is not None:
         check_zone(tz)
-    home = None if calendar is None else zone_of_calendar(calendar)
-    reading = _Reading(
-        start, end, timeframe, calendar, home or tz or "UTC", tz or home, adjust, stamped
-    )
+    home = None if calendar is None else calendars.zone(calendar)
+    reading = _Reading(start, end, timeframe, calendar, home or tz, tz or home, adjust, stamped)
     return _from(Path(path).expanduser(), symbols, reading)
 
 
@@ -114,11 +112,9 @@ def _wide(symbols: Sequence[str], table: Table, reading: _Reading) -> dict[str, 
         rows = slice(held[0], held[-1] + 1) if len(held) else slice(None)
         part = table.part(rows)
         closes = part.numbers(column)
-        _check_prices(part, column, closes)
         values = dict.fromkeys(PRICES, closes) | {"volume": np.zeros(len(closes))}
-        repairs = ("closes only: open, high and low are the close, volume is 0",)
         own_times = Times(times.index[rows], times.are_dates)
-        bars[symbol] = _bars(symbol, part, own_times, values, reading, repairs)
+        bars[symbol] = _bars(symbol, part, own_times, values, reading, (_CLOSES_ONLY,))
     return bars
 
 
@@ -139,41 +135,10 @@ def _one(symbol: str, table: Table, reading: _Reading) -> pd.DataFrame:
     if "volume" not in values:
         values["volume"] = np.zeros(len(table.frame))
         repairs.append("no volume in the file: it is 0")
-    _check_values(table, values)
     if reading.adjust:
-        factor = values.pop(ADJUSTED) / values["close"]
-        values |= {name: values[name] * factor for name in PRICES}
         repairs.append("prices scaled by Adj Close / Close")
     times = read_times(table, reading.time_zone)
     return _bars(symbol, table, times, values, reading, tuple(repairs))
-
-
-def _check_values(table: Table, values: dict[str, Floats]) -> None:
-    """Refuse what check_bars would refuse, but with the line of the file."""
-    for name, numbers in values.items():
-        if name != "volume":
-            _check_prices(table, name, numbers)
-    volume = table.spelled.get("volume", "volume")
-    _refuse(table, np.isnan(values["volume"]), f"{volume} is empty or NaN")
-    _refuse(table, values["volume"] < 0, f"{volume} is below zero")
-    top = np.maximum(values["open"], values["close"])
-    bottom = np.minimum(values["open"], values["close"])
-    _refuse(table, values["high"] < values["low"], "high is below low")
-    _refuse(table, values["high"] < top, "high is below open or close")
-    _refuse(table, values["low"] > bottom, "low is above open or close")
-
-
-def _check_prices(table: Table, column: str, prices: Floats) -> None:
-    _refuse(table, np.isnan(prices), f"{table.spelled[column]} is empty or NaN")
-    _refuse(table, prices <= 0, f"{table.spelled[column]} is not above zero")
-
-
-def _refuse(table: Table, wrong: npt.NDArray[np.bool_], fault: str) -> None:
-    if wrong.any():
-        row = int(wrong.argmax())
-        cells = zip(table.spelled.values(), table.frame.iloc[row], strict=True)
-        shown = ", ".join(f"{name} {cell}" for name, cell in islice(cells, 8))
-        raise DataError(f"{table.place(row)}: {fault} ({shown}): mend or remove the line")
 
 
 def _bars(
@@ -184,22 +149,26 @@ def _bars(
     reading: _Reading,
     repairs: tuple[str, ...],
 ) -> pd.DataFrame:
-    timeframe = _timeframe(table, times.index, reading.timeframe)
-    index = times.index
-    if reading.stamped == "end" and timeframe.is_intraday and timeframe.delta:
-        index = index - timeframe.delta
-    frame = pd.DataFrame(values, index=index.rename("time"))
-    bars = within(frame, reading.start, reading.end, f"{symbol} in {table.file.name}")
+    name, index = f"{symbol} in {table.file.name}", times.index
+    timeframe = _timeframe(table, index, reading.timeframe)
     if times.are_dates:
-        bars = bars.set_axis(to_midnight(pd.DatetimeIndex(bars.index), reading.date_zone))
+        index = to_midnight(index, reading.date_zone or "UTC")
+    elif reading.stamped == "end" and timeframe.is_intraday and timeframe.delta:
+        index = index - timeframe.delta
+    frame = pd.DataFrame(values, index=index)
+    bars = check_bars(frame[[*COLUMNS]], name, table.line)
+    if reading.adjust:
+        bars[[*PRICES]] = bars[[*PRICES]].mul(frame[ADJUSTED] / frame["close"], axis=0)
+        bars = check_bars(bars, f"{name} after adjustment", table.line)
     return stamp(
-        bars,
+        within(bars, reading.start, reading.end, name, reading.date_zone),
         symbol=symbol,
         source="files",
         timeframe=timeframe,
         feed=table.file.name,
         adjustment="total" if reading.adjust else "unknown",
         calendar=reading.calendar,
+        zone=reading.date_zone,
         repairs=repairs,
     )
 

@@ -96,8 +96,7 @@ def _is_fillable(line: Any) -> bool:
 def bar_ends(bars: pd.DataFrame, passport: Passport) -> pd.DatetimeIndex:
     """Give the instant at which each bar is complete, strictly increasing, UTC.
 
-    Intraday: start + timeframe. Daily and longer: the close of the bar's last session, and where
-    the passport names no calendar, start + timeframe.
+    With a calendar as `feeds.calendars.bar_close` says, without one start + timeframe.
 
     Raises:
         DataError: two bars end together, or the calendar has no session for a bar.
@@ -105,10 +104,7 @@ def bar_ends(bars: pd.DataFrame, passport: Passport) -> pd.DatetimeIndex:
     starts = pd.DatetimeIndex(bars.index)
     timeframe = Timeframe(passport.timeframe)
     try:
-        if passport.calendar and not timeframe.is_intraday:
-            ends = calendars.bar_close(passport.calendar, starts, timeframe)
-        else:
-            ends = starts + (timeframe.delta or pd.DateOffset(months=1))
+        ends = calendars.bar_close(passport.calendar, starts, timeframe)
     except DataError as error:
         raise DataError(f"{passport.symbol or 'bars'}: {error}") from error
     together = np.flatnonzero(np.diff(ends.asi8) <= 0)

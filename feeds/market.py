@@ -14,7 +14,7 @@ from feeds.universe import home, traits
 
 CALENDAR, ZONE = "XNYS", "America/New_York"
 FIRST, LAST = "2016-01-04", "2025-12-31"
-_OPEN, _MINUTES = pd.Timedelta("09:30:00"), 390
+_MINUTES = 390  # of a whole session
 _MINUTE = pd.Timedelta(minutes=1)
 
 
@@ -73,7 +73,7 @@ class Market:
 def market(seed: int) -> Market:
     """The market of one seed over all its sessions."""
     dates = calendars.sessions(CALENDAR, FIRST, LAST)
-    opens = (dates + _OPEN).tz_localize(ZONE).tz_convert("UTC")
+    opens = calendars.session_open(CALENDAR, dates)
     lengths = ((calendars.session_close(CALENDAR, dates) - opens) // _MINUTE).to_numpy(np.int64)
     quarter = dates.to_period("Q").asi8
     in_quarter = np.arange(len(dates)) - np.searchsorted(quarter, quarter)

@@ -26,18 +26,18 @@ class Passport:
 
     symbol: str
     source: str  # the feed module, such as files
-    feed: str  # which tape or file within the source, such as iex
-    adjustment: str  # none, split or total (splits and dividends), or unknown
     timeframe: str
-    calendar: str | None
-    fetched_at: datetime | None  # aware UTC; None for what was never fetched
     sha256: str  # of the index and the five columns, see `content_hash`
+    feed: str = ""  # which tape or file within the source, such as iex
+    adjustment: str = "unknown"  # or none, split, total (splits and dividends)
+    calendar: str | None = None  # None: gaps cannot be told
+    zone: str | None = None  # of the exchange, such as Asia/Tokyo: where a date begins; None: UTC
+    fetched_at: datetime | None = None  # aware UTC; None for what was never fetched
     gaps: tuple[str, ...] = ()  # sessions without a bar, as ISO dates, the first NAMED_GAPS
     gap_count: int = 0  # all sessions without a bar
     missing_bars: int = 0  # intraday bars missing inside sessions that have some
     repairs: tuple[str, ...] = ()
     synthetic: bool = False
-    zone: str | None = None  # of the exchange, such as Asia/Tokyo: where a date begins
 
     @property
     def id(self) -> str:
@@ -59,15 +59,15 @@ class Passport:
 
 
 class Facts(TypedDict, total=False):
-    """What a source may know of its bars beside symbol, source and timeframe."""
+    """What a source may know of its bars beside symbol, source and timeframe; see `Passport`."""
 
     feed: str
     adjustment: str
     calendar: str | None
+    zone: str | None
     fetched_at: datetime | None
     repairs: tuple[str, ...]
     synthetic: bool
-    zone: str | None
 
 
 def stamp(
@@ -80,37 +80,23 @@ def stamp(
 ) -> pd.DataFrame:
     """The checked frame with its passport in ``attrs["passport"]``.
 
-    Args:
-        facts: feed (default ""), adjustment ("unknown"), calendar (None: gaps cannot be told),
-            fetched_at, repairs, synthetic, zone (None: dates begin at midnight UTC).
-
     Raises:
         DataError: the frame is no bar frame.
         ConfigError: no such timeframe or calendar.
     """
     bars = check_bars(frame, symbol)
-    timeframe = Timeframe.parse(timeframe)
-    calendar = facts.get("calendar")
-    gaps = (
-        calendars.Gaps()
-        if calendar is None
-        else calendars.gaps(calendar, pd.DatetimeIndex(bars.index), timeframe)
-    )
+    timeframe, gaps = Timeframe.parse(timeframe), calendars.Gaps()
+    if calendar := facts.get("calendar"):
+        gaps = calendars.gaps(calendar, pd.DatetimeIndex(bars.index), timeframe)
     bars.attrs[KEY] = Passport(
         symbol=symbol,
         source=source,
-        feed=facts.get("feed", ""),
-        adjustment=facts.get("adjustment", "unknown"),
         timeframe=timeframe.text,
-        calendar=calendar,
-        fetched_at=facts.get("fetched_at"),
         sha256=content_hash(bars),
         gaps=gaps.sessions[:NAMED_GAPS],
         gap_count=len(gaps.sessions),
         missing_bars=gaps.bars,
-        repairs=facts.get("repairs", ()),
-        synthetic=facts.get("synthetic", False),
-        zone=facts.get("zone"),
+        **facts,
     )
     return bars
 
@@ -131,7 +117,7 @@ def passport_of(bars: pd.DataFrame, name: str = "") -> Passport:
             timeframe = Timeframe.of(pd.DatetimeIndex(bars.index)).text
         except DataError as error:
             raise DataError(f"{name or 'bars'}: {error}") from error
-        return Passport(name, "frame", "", "unknown", timeframe, None, None, sha256)
+        return Passport(name, "frame", timeframe, sha256)
     if held.sha256 == sha256:
         return held
     repairs = held.repairs if _CHANGED in held.repairs else (*held.repairs, _CHANGED)

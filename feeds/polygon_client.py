@@ -6,6 +6,7 @@ has no results.
 
 import functools
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -53,15 +54,13 @@ class PolygonClient:
         timeout_s: float,
         patience: Patience,
     ) -> None:
-        import massive  # type: ignore[import-untyped]  # noqa: PLC0415  a third of a second that `import feeds` spares
-
         if base and not base.startswith(("http://", "https://")):
             raise ConfigError(f"polygon: base {base!r} is no URL: such as https://api.polygon.io")
         self._key = _key(api_key)
         self._limiter = Limiter(calls_per_minute, 60.0, patience.clock)
         self._slot_s = 60.0 / calls_per_minute
         self._patience = patience
-        self._rest = massive.RESTClient(
+        self._rest = _massive().RESTClient(
             self._key,
             connect_timeout=timeout_s,
             read_timeout=timeout_s,
@@ -164,6 +163,18 @@ class PolygonClient:
 
     def _without_key(self, text: str) -> str:
         return " ".join(text.replace(self._key, "***").split())[:300]
+
+
+def _massive() -> Any:
+    """Import massive, which writes its log to stdout, and have it say that on stderr instead."""
+    import massive  # type: ignore[import-untyped]  # noqa: PLC0415  a third of a second that `import feeds` spares
+
+    for name in ("RESTClient", "WebSocketClient"):
+        log = logging.getLogger(name)
+        # Plain handlers only: what an application has set up for these two names stays.
+        for handler in [one for one in log.handlers if type(one) is logging.StreamHandler]:
+            log.removeHandler(handler)
+    return massive
 
 
 class _Verdict(Exception):

@@ -1,4 +1,9 @@
-"""One call for the bars of every source: any module in feeds/ with a `history` function is one."""
+"""One call for the bars of every source: any module in feeds/ with a `history` function is one.
+
+That is `history(symbols, start, end, timeframe, *, options...)`: symbols in a tuple, a bound None
+or a date (of the exchange) or an aware UTC datetime, the end exclusive. A default of `timeframe`
+is what the source takes when nobody says one; without a default it is given days.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,7 @@ def history(
     symbols: str | Sequence[str],
     start: Instant = None,
     end: Instant = None,
-    timeframe: str | Timeframe = "1d",
+    timeframe: str | Timeframe | None = None,
     **options: Any,
 ) -> Bars:
     """Fetch checked bars with their passports, by symbol in the order asked.
@@ -44,7 +49,8 @@ def history(
             the source knows its zone, and in UTC where it does not.
         end: a datetime is EXCLUSIVE, a date INCLUSIVE: the bars of that day still come.
             Datetimes are aware. None leaves that side open.
-        timeframe: 1m, 5m, 15m, 30m, 1h, 1d, 1w or 1mo.
+        timeframe: 1m, 5m, 15m, 30m, 1h, 1d, 1w or 1mo. None: as the source has its bars (files
+            tell theirs), and days where it has several.
         options: what the source's own `history` takes beside these.
 
     Raises:
@@ -54,7 +60,7 @@ def history(
     fetch = find(source)
     _check_options(source, fetch, options)
     first, after = parse_range(start, end)
-    return fetch(parse_symbols(symbols), first, after, Timeframe.parse(timeframe), **options)
+    return fetch(parse_symbols(symbols), first, after, _timeframe(fetch, timeframe), **options)
 
 
 def names() -> list[str]:
@@ -85,23 +91,23 @@ def parse_symbols(symbols: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for symbol in listed if (text := symbol.strip())))
 
 
-def parse_range(start: Instant, end: Instant) -> tuple[datetime | None, datetime | None]:
-    """Turn what a caller may say into aware UTC instants, the second one exclusive.
+def parse_range(start: Instant, end: Instant) -> tuple[date | None, date | None]:
+    """Turn what a caller may say into dates and UTC datetimes, the second one exclusive.
 
-    A date becomes a midnight UTC, which sources take for the midnight of that date at the exchange
-    (see `feeds.bars.within`).
+    A date remains one, for its midnight at the exchange, which the source knows.
 
     Raises:
         ConfigError: not a date, a datetime without a zone, or start not before end.
     """
-    first = _instant(start, "start", timedelta())
-    after = _instant(end, "end", timedelta(days=1))
-    if first and after and first >= after:
+    first, after = _bound(start, "start"), _bound(end, "end")
+    if after and not isinstance(after, datetime):
+        after += timedelta(days=1)
+    if first and after and _at_utc(first) >= _at_utc(after):
         raise ConfigError(f"start ({start}) must be before end ({end}): swap them")
     return first, after
 
 
-def _instant(value: Instant, side: str, date_covers: timedelta) -> datetime | None:
+def _bound(value: Instant, side: str) -> date | None:
     if value is None:
         return None
     parsed = _parse(value) if isinstance(value, str) else value
@@ -110,10 +116,14 @@ def _instant(value: Instant, side: str, date_covers: timedelta) -> datetime | No
     if not 1678 <= parsed.year <= 2261:  # what int64 nanoseconds can hold
         raise ConfigError(f"{side} ({value}) lies outside the years 1678 to 2261: leave it out")
     if not isinstance(parsed, datetime):
-        return datetime.combine(parsed, time(), UTC) + date_covers
+        return parsed
     if parsed.tzinfo is None:
         raise ConfigError(f"{side} ({value}) has no time zone: add one, such as {value}+00:00")
     return parsed.astimezone(UTC)
+
+
+def _at_utc(bound: date) -> datetime:
+    return bound if isinstance(bound, datetime) else datetime.combine(bound, time(), UTC)
 
 
 def _parse(text: str) -> date | None:
@@ -134,6 +144,16 @@ def _is_source(path: Path) -> bool:
 def _history_of(loaded: Any) -> Callable[..., Bars]:
     fetch: Callable[..., Bars] = getattr(loaded, "history", loaded)
     return fetch
+
+
+def _timeframe(fetch: Callable[..., Bars], asked: str | Timeframe | None) -> Timeframe | None:
+    if asked is not None:
+        return Timeframe.parse(asked)
+    parameter = list(inspect.signature(fetch).parameters.values())[3]
+    if parameter.default is parameter.empty:
+        return Timeframe("1d")
+    own: Timeframe | None = parameter.default
+    return own
 
 
 def _check_options(source: str, fetch: Callable[..., Bars], options: dict[str, Any]) -> None:

@@ -7,16 +7,17 @@ its days are exactly the sum of its minutes.
 
 import difflib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
 from brokers.errors import ConfigError, DataError
-from feeds.bars import COLUMNS, within
+from feeds.bars import COLUMNS
 from feeds.bridge import Whole
-from feeds.market import CALENDAR, Market, market, merged
+from feeds.market import CALENDAR, ZONE, Market, market, merged
 from feeds.passport import stamp
+from feeds.ranges import Bound, at_zone, in_words, within
 from feeds.timeframe import Timeframe
 from feeds.universe import MARKET, names
 
@@ -24,13 +25,13 @@ YEARS, INTRADAY_SESSIONS = 5, 20  # what comes when no start is given
 
 _MINUTE = timedelta(minutes=1)
 
-_Span = tuple[datetime | None, datetime | None]  # from the first up to but not with the second
+_Span = tuple[Bound, Bound]  # from the first up to but not with the second
 
 
 def history(
     symbols: Sequence[str],
-    start: datetime | None,
-    end: datetime | None,
+    start: Bound,
+    end: Bound,
     timeframe: Timeframe,
     *,
     seed: int = 7,
@@ -63,6 +64,7 @@ def history(
             feed=f"seed {seed}",
             adjustment="none",
             calendar=CALENDAR,
+            zone=ZONE,
             synthetic=True,
         )
         for symbol in symbols or (MARKET,)
@@ -86,9 +88,9 @@ def _daily(simulated: Market, symbol: str, span: _Span, timeframe: Timeframe) ->
         firsts = np.flatnonzero(np.diff(periods, prepend=periods[0] - 1))
         index, values = index[firsts], merged(values, firsts)
     if start is None:
-        after = pd.Timestamp(end) if end else index[-1].normalize() + pd.Timedelta(days=1)
-        start = after - pd.DateOffset(years=YEARS)
-    return within(_frame(index, values), start, end, symbol)
+        after = at_zone(end, ZONE) or simulated.closes[-1]
+        start = after.tz_convert(ZONE) - pd.DateOffset(years=YEARS)
+    return within(_frame(index, values), start, end, symbol, ZONE)
 
 
 def _intraday(simulated: Market, symbol: str, span: _Span, timeframe: Timeframe) -> pd.DataFrame:
@@ -99,21 +101,21 @@ def _intraday(simulated: Market, symbol: str, span: _Span, timeframe: Timeframe)
         starts.append(simulated.opens[session] + pd.to_timedelta(firsts, unit="min"))
         values.append(merged(simulated.minutes(symbol, session), firsts))
     index = pd.DatetimeIndex(starts[0].append(starts[1:]))
-    return within(_frame(index, np.concatenate(values, axis=1)), *span, symbol)
+    return within(_frame(index, np.concatenate(values, axis=1)), *span, symbol, ZONE)
 
 
 def _sessions(simulated: Market, symbol: str, span: _Span) -> range:
-    start, end = span
+    start, end = (at_zone(bound, ZONE) for bound in span)
     opens, closes = simulated.opens, simulated.closes
-    after = len(opens) if end is None else int(opens.searchsorted(pd.Timestamp(end)))
+    after = len(opens) if end is None else int(opens.searchsorted(end))
     if start is None:
         first = max(0, after - INTRADAY_SESSIONS)
     else:
-        first = int(closes.searchsorted(pd.Timestamp(start), side="right"))
+        first = int(closes.searchsorted(start, side="right"))
     if first >= after:
         raise DataError(
-            f"{symbol}: no session from {start or 'the beginning'} to {end or 'the end'}: "
-            f"the market trades from {opens[0]:%Y-%m-%d} to {closes[-1]:%Y-%m-%d}"
+            f"{symbol}: no session {in_words(*span)}: the market trades "
+            f"from {opens[0]:%Y-%m-%d} to {closes[-1]:%Y-%m-%d}"
         )
     return range(first, after)
 

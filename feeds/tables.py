@@ -38,10 +38,13 @@ class Table:
     spelled: dict[str, str]
     lines: npt.NDArray[np.int64]
 
+    def line(self, row: int) -> str:
+        """Say where a row stands, such as "line 17"; of Parquet, "row 16"."""
+        return f"{'row' if _is_parquet(self.file) else 'line'} {self.lines[row]}"
+
     def place(self, row: int) -> str:
-        """Name a row in an error."""
-        unit = "row" if _is_parquet(self.file) else "line"
-        return f"{self.file.name}: {unit} {self.lines[row]}"
+        """Say so with the file."""
+        return f"{self.file.name}: {self.line(row)}"
 
     def numbers(self, column: str) -> Floats:
         """One column as floats, each as Python's float() reads its text; NaN where it is empty.

@@ -25,7 +25,7 @@ _SPANS: dict[str, timedelta | None] = {
     "1mo": None,
 }
 _BACKTRADER = {"1d": "Days", "1w": "Weeks", "1mo": "Months"}
-_WEEKDAYS = {"1d": range(1, 2), "1w": range(5, 6), "1mo": range(19, 24)}
+_WEEKDAYS = {"1d": range(2), "1w": range(5, 6), "1mo": range(19, 24)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Timeframe:
     def of(cls, index: pd.DatetimeIndex) -> Timeframe:
         """The timeframe of a sorted index of bar starts, from its most common step.
 
-        Weekends do not count: from Friday to Monday is one day.
+        Weekends do not count: from Friday to Monday is one day, and so is Saturday to Sunday.
 
         Raises:
             DataError: fewer than two bars, or a step that is no timeframe.
@@ -64,10 +64,10 @@ class Timeframe:
         steps = np.diff(index.as_unit("ns").asi8)
         sizes, counts = np.unique(steps, return_counts=True)
         step = timedelta(microseconds=int(sizes[counts.argmax()]) // 1000)
-        # A day is 23 or 25 hours when the clocks change: from half a day on, weekdays count.
+        # A day is 23 or 25 hours when the clocks change: from there on, weekdays count.
         fitting = (
             _fitting_weekdays(index)
-            if step >= timedelta(hours=12)
+            if step >= timedelta(hours=23)
             else [text for text, span in _SPANS.items() if span == step]
         )
         if not fitting:

@@ -1,16 +1,13 @@
 """The times of a table as instants: what is a date, what has a zone, what needs one."""
 
 import difflib
-import warnings
 import zoneinfo
 from dataclasses import dataclass
 
-import exchange_calendars
 import numpy as np
 import pandas as pd
 
 from brokers.errors import ConfigError, DataError
-from feeds import calendars
 from feeds.tables import TIMES, Table
 
 # An offset follows a time: the end of 2024-07-03 is none.
@@ -29,19 +26,6 @@ class Times:
 
     index: pd.DatetimeIndex
     are_dates: bool
-
-
-def zone_of_calendar(name: str) -> str:
-    """The zone of an exchange.
-
-    Raises:
-        ConfigError: no such calendar.
-    """
-    calendars.sessions(name, "2020-01-01", "2020-01-01")
-    with warnings.catch_warnings():
-        # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
-        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
-        return str(exchange_calendars.get_calendar(name).tz)
 
 
 def check_zone(tz: str) -> None:

@@ -1,9 +1,9 @@
-"""What Yahoo and Polygon share: bounds in the exchange's zone, unfinished bars, patience."""
+"""What Yahoo and Polygon share: unfinished bars are left out, bars are cached, patience is kept."""
 
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,70 +14,25 @@ from brokers.errors import ConfigError, DataError, Transient
 from brokers.wire.backoff import Backoff
 from feeds import calendars
 from feeds.cache import BarCache, Fetch, Key
+from feeds.ranges import Bound
 from feeds.timeframe import Timeframe
 
 T = TypeVar("T")
 
 
-def as_bound(instant: datetime | None) -> date | datetime | None:
-    """Midnight UTC as the date it stands for, any other instant as it is.
-
-    `feeds.history` turns a date into its midnight UTC; who asks for a date means the exchange's.
-    """
-    if instant is None or pd.Timestamp(instant) != pd.Timestamp(instant).normalize():
-        return instant
-    return instant.date()
-
-
-def at_exchange(instant: datetime | None, zone: str) -> pd.Timestamp | None:
-    """The instant that a bound means at the exchange: a date is the midnight there."""
-    bound = as_bound(instant)
-    if bound is None:
-        return None
-    stamp = pd.Timestamp(bound)
-    return stamp.tz_localize(zone) if stamp.tz is None else stamp.tz_convert(zone)
-
-
-def cut(
-    bars: pd.DataFrame, start: datetime | None, after: datetime | None, zone: str
-) -> pd.DataFrame:
-    """The bars from `start` up to but not including `after`, perhaps none."""
-    first, last = at_exchange(start, zone), at_exchange(after, zone)
-    if first is not None:
-        bars = bars[bars.index >= first]
-    return bars if last is None else bars[bars.index < last]
-
-
-def in_words(start: datetime | None, after: datetime | None) -> str:
-    """The range, for errors."""
-    first = as_bound(start) or "the beginning"
-    return f"from {first} to {'now' if after is None else f'before {as_bound(after)}'}"
-
-
 def finished(
     bars: pd.DataFrame, timeframe: Timeframe, calendar: str | None, now: datetime
 ) -> pd.DataFrame:
-    """The bars without a last one that still moves.
-
-    Args:
-        bars: index of aware bar starts; may be empty.
-        calendar: whose session's close ends a daily or longer bar; without one it lasts
-            its whole timeframe.
-    """
+    """The bars without a last one that still moves; may be empty, before and after."""
     last = pd.DatetimeIndex(bars.index[-1:])
-    if last.empty:
-        return bars
-    if calendar and not timeframe.is_intraday:
-        ends_at = calendars.bar_close(calendar, last, timeframe)[0]
-    else:
-        ends_at = last[0] + (timeframe.delta or pd.DateOffset(months=1))
-    return bars if ends_at <= pd.Timestamp(now) else bars.iloc[:-1]
+    is_moving = calendars.bar_close(calendar, last, timeframe) > pd.Timestamp(now)
+    return bars.iloc[:-1] if is_moving.any() else bars
 
 
 def kept(
     cache: Path | str | None,
     key: Key,
-    bounds: tuple[datetime | None, datetime | None],
+    bounds: tuple[Bound, Bound],
     clock: Clock,
     fetch: Fetch,
 ) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from feeds import vendor
 from feeds.bars import COLUMNS
 from feeds.cache import Key
 from feeds.passport import stamp
+from feeds.ranges import Bound, between
 from feeds.timeframe import Timeframe
 from feeds.yahoo_client import Answer, Asked, ask, no_bars
 
@@ -33,8 +33,8 @@ _JUMP = 1.8  # a missed split of 2 for 1, less an ordinary day's move
 
 def history(  # noqa: PLR0913  options are parameters by name
     symbols: Sequence[str],
-    start: datetime | None,
-    end: datetime | None,
+    start: Bound,
+    end: Bound,
     timeframe: Timeframe,
     *,
     session: Any = None,
@@ -90,10 +90,8 @@ class _Series:
         """Yahoo knows no dividends in intraday bars."""
         return "split" if self.timeframe.is_intraday else self.asked_adjustment
 
-    def bars(
-        self, symbol: str, start: datetime | None, end: datetime | None, cache: Path | str | None
-    ) -> pd.DataFrame:
-        def fetch(first: datetime | None, after: datetime | None) -> pd.DataFrame:
+    def bars(self, symbol: str, start: Bound, end: Bound, cache: Path | str | None) -> pd.DataFrame:
+        def fetch(first: Bound, after: Bound) -> pd.DataFrame:
             asked = Asked(symbol, first, after, self.timeframe)
             attempt = functools.partial(ask, asked, self.session, self.timeout_s)
             return self._checked(asked, self.patience.insist(attempt))
@@ -107,7 +105,7 @@ class _Series:
             is_listed = zone == "America/New_York" and answer.kind in ("EQUITY", "ETF")
             calendar = "XNYS" if is_listed else None
         # Yahoo may append the latest price to any range.
-        asked_for = vendor.cut(answer.frame, asked.start, asked.after, zone)
+        asked_for = between(answer.frame, asked.start, asked.after, zone)
         bars, repairs = _priced(asked_for, self.adjustment)
         bars = vendor.finished(bars, self.timeframe, calendar, now)
         if bars.empty:
@@ -119,6 +117,7 @@ class _Series:
             timeframe=self.timeframe,
             adjustment=self.adjustment,
             calendar=calendar,
+            zone=zone,
             fetched_at=now,
             repairs=(*repairs, *_jumps(bars)),
         )

@@ -15,13 +15,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from brokers.errors import ConfigError, DataError, Transient
-from feeds import vendor
+from feeds.ranges import Bound, in_words
 from feeds.timeframe import Timeframe
 
 _INTERVALS = {"1w": "1wk"}  # the others have Yahoo's own names; yfinance makes 30m out of 15m
@@ -39,13 +38,12 @@ class Asked:
     """What is wanted; as text, it is named in errors."""
 
     symbol: str
-    start: datetime | None
-    after: datetime | None
+    start: Bound
+    after: Bound
     timeframe: Timeframe
 
     def __str__(self) -> str:
-        when = vendor.in_words(self.start, self.after)
-        return f"{self.timeframe} bars of {self.symbol} {when}"
+        return f"{self.timeframe} bars of {self.symbol} {in_words(self.start, self.after)}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def _history(ticker: Any, asked: Asked, timeout_s: float) -> pd.DataFrame:
     from yfinance.exceptions import YFPricesMissingError  # noqa: PLC0415
 
     text = asked.timeframe.text
-    bounds = {"start": vendor.as_bound(asked.start), "end": vendor.as_bound(asked.after)}
+    # yfinance, too, takes a date for its midnight at the exchange.
+    bounds = {"start": asked.start, "end": asked.after}
     try:
         frame: pd.DataFrame = ticker.history(
             **{side: bound for side, bound in bounds.items() if bound is not None},

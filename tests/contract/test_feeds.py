@@ -136,8 +136,6 @@ def test_dates_are_inclusive_and_stand_for_sessions(source):
 def test_a_datetime_as_end_is_exclusive(source):
     starts = source.one().index
     bars = source.one(end=starts[2].to_pydatetime())
-    if source.name == "files" and len(bars) == 3:
-        pytest.xfail("files compares a session's midnight UTC, not its own, with the end")
     assert list(bars.index) == list(starts[:2])
 
 

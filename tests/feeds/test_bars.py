@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.errors import DataError
-from feeds.bars import COLUMNS, check_bars, within
+from feeds.bars import COLUMNS, check_bars
 
 PRICES = {"open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 100.0}
 
@@ -69,6 +68,12 @@ def test_a_wrong_value_is_named_with_its_row_time_and_column(column, value, told
     assert str(caught.value) == (
         f"NVDA: row 2 (2024-07-01 13:32:00 UTC): {told}: mend or drop it, or fetch the bars again"
     )
+
+
+def test_a_row_is_called_what_its_source_calls_it():
+    with pytest.raises(DataError) as caught:
+        check_bars(with_value("high", 9.5), "a.csv", lambda row: f"line {row + 2}")
+    assert str(caught.value).startswith("a.csv: line 4: high is 9.5, below its open 10.0: mend")
 
 
 def test_several_wrong_rows_are_counted():
@@ -139,32 +144,3 @@ def test_a_frame_is_refused_exactly_when_a_bar_contradicts_itself(rows):
     else:
         with pytest.raises(DataError, match=r"high is|low is"):
             check_bars(frame)
-
-
-def test_a_range_takes_in_its_start_and_leaves_out_its_end():
-    bars = check_bars(bars_of())
-    start, end = bars.index[1].to_pydatetime(), bars.index[3].to_pydatetime()
-    assert list(within(bars, start, end).index) == list(bars.index[1:3])
-    assert list(within(bars, None, end).index) == list(bars.index[:3])
-    assert list(within(bars, start.astimezone(ZoneInfo("Asia/Tokyo")), None).index) == list(
-        bars.index[1:]
-    )
-
-
-def test_midnight_utc_stands_for_the_date_in_the_zone_and_other_instants_for_themselves():
-    days = pd.DatetimeIndex(["2024-03-08", "2024-03-11", "2024-03-12"], tz="Asia/Tokyo")
-    bars = check_bars(pd.DataFrame(PRICES, index=days))
-    start, end = datetime(2024, 3, 11, tzinfo=UTC), datetime(2024, 3, 12, tzinfo=UTC)
-    assert list(within(bars, start, end, zone="Asia/Tokyo").index) == [days[1]]
-    assert list(within(bars, start, end).index) == [days[2]]
-    assert list(within(bars, start.replace(hour=1), None, zone="Asia/Tokyo").index) == [days[2]]
-
-
-def test_a_range_without_bars_names_the_range_that_exists():
-    bars = check_bars(bars_of())
-    with pytest.raises(DataError) as caught:
-        within(bars, datetime(2025, 1, 1, tzinfo=UTC), None, "NVDA")
-    assert str(caught.value) == (
-        "NVDA: no bar from 2025-01-01 00:00:00+00:00 to the end: "
-        "there are bars from 2024-07-01 13:30:00 UTC to 2024-07-01 13:33:00 UTC"
-    )

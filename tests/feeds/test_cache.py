@@ -1,82 +1,19 @@
 import dataclasses
-import logging
-import multiprocessing
-import os
-import resource
 import tempfile
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.clock import ManualClock
-from brokers.errors import ConfigError, DataError
-from feeds import parquet
-from feeds.bars import COLUMNS, within
+from brokers.errors import DataError
+from feeds.bars import COLUMNS
 from feeds.cache import BarCache, Key
 from feeds.passport import stamp
-
-KEY = Key("vendor", "NVDA", "1d", "total")
-LATER = datetime(2024, 6, 1, tzinfo=UTC)
-
-
-def day(month: int, number: int) -> datetime:
-    return datetime(2024, month, number, tzinfo=UTC)
-
-
-class Vendor:
-    """Daily bars of 2024; a bar that is not over yet has another close than it will have."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.asked: list[tuple[datetime | None, datetime | None]] = []
-        self.factor = 1.0
-        self.forgets_before: datetime | None = None
-        self.holds_back = False
-
-    def bars(self, start: datetime | None, end: datetime | None) -> pd.DataFrame:
-        index = pd.bdate_range("2024-01-01", "2024-12-31", tz="UTC")
-        index = index[index != day(1, 15)]  # a holiday
-        delay = timedelta(days=self.holds_back)
-        index = index[index + delay <= self.clock.now()]
-        close = self.factor * (50.0 + np.arange(len(index)))
-        close[index + timedelta(days=1) > self.clock.now()] += 0.5
-        prices = {"open": close, "high": close + 1, "low": close - 1, "close": close}
-        frame = pd.DataFrame({**prices, "volume": 1000.0}, index=index)
-        begin = max(filter(None, (start, self.forgets_before)), default=None)
-        frame = frame[(index >= (begin or index[0])) & (index < (end or LATER.replace(year=2030)))]
-        return frame if frame.empty else self.stamped(frame)
-
-    def stamped(self, frame: pd.DataFrame) -> pd.DataFrame:
-        known = {"calendar": "XNYS", "fetched_at": self.clock.now(), "repairs": ("by hand",)}
-        return stamp(frame, symbol="NVDA", source="vendor", timeframe="1d", **known)
-
-    def fetch(self, start: datetime | None, end: datetime | None) -> pd.DataFrame:
-        self.asked.append((start, end))
-        return self.bars(start, end)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(LATER)
-
-
-@pytest.fixture
-def vendor(clock) -> Vendor:
-    return Vendor(clock)
-
-
-@pytest.fixture
-def cache(tmp_path, clock) -> BarCache:
-    return BarCache(tmp_path / "cache", clock)
-
-
-def path_of(cache: BarCache) -> Path:
-    return KEY.path(cache._folder)
+from feeds.ranges import Bound, at_zone, between
+from tests.feeds.daily_vendor import KEY, LATER, Vendor, day, path_of
 
 
 def test_the_first_request_fetches_and_stamps_its_range(cache, vendor):
@@ -160,15 +97,52 @@ def test_a_bar_that_the_vendor_held_back_is_fetched_when_it_is_over(cache, vendo
     assert cache.topped_up(KEY, day(5, 1), noon, vendor.fetch).index[-1] == day(6, 3)
 
 
-def test_midnight_stands_for_the_date_at_the_exchange(cache, clock):
-    index = pd.bdate_range("2024-05-01", "2024-05-10", tz="Asia/Tokyo")
-    frame = pd.DataFrame(dict.fromkeys(COLUMNS, 1.0), index)
-    known = {"symbol": "NVDA", "source": "vendor", "timeframe": "1d", "zone": "Asia/Tokyo"}
-    bars = cache.topped_up(KEY, day(5, 7), day(5, 9), lambda *_: stamp(frame, **known))
-    assert list(bars.index) == [
-        pd.Timestamp(f"2024-05-0{date}", tz="Asia/Tokyo") for date in (7, 8)
-    ]
-    assert bars.attrs["passport"].zone == "Asia/Tokyo"
+class TokyoHours:
+    """Every hour of May 2024 up to the 20th, from a vendor that knows its zone."""
+
+    zone = "Asia/Tokyo"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def fetch(self, start: Bound, end: Bound) -> pd.DataFrame:
+        self.asked += 1
+        index = pd.date_range("2024-05-01", "2024-05-20", freq="h", tz="UTC")
+        hours = between(pd.DataFrame(dict.fromkeys(COLUMNS, 1.0), index), start, end, self.zone)
+        known = {"symbol": "NVDA", "source": "vendor", "timeframe": "1h", "zone": self.zone}
+        return stamp(hours, adjustment="total", **known)
+
+
+class NewYorkHours(TokyoHours):
+    zone = "America/New_York"
+
+
+bounds = st.sampled_from(
+    [date(2024, 5, number) for number in range(2, 9)]
+    + [datetime(2024, 5, 4, hour, tzinfo=UTC) for hour in (0, 3, 4, 5, 14, 15, 16, 20)]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([TokyoHours, NewYorkHours]),
+    st.lists(st.tuples(bounds, bounds), max_size=6),
+)
+def test_dates_mean_the_exchanges_with_and_without_a_cache(vendor_of, asked):
+    key = Key("vendor", "NVDA", "1h", "total")
+    with tempfile.TemporaryDirectory() as folder:
+        cache = BarCache(folder, ManualClock(LATER))
+        vendor = vendor_of()
+        for start, end in asked:
+            if at_zone(start, vendor.zone) >= at_zone(end, vendor.zone):
+                continue
+            alone = vendor.fetch(start, end)
+            bars = cache.topped_up(key, start, end, vendor.fetch)
+            pd.testing.assert_frame_equal(bars, alone, check_freq=False)
+            assert bars.attrs == alone.attrs
+            count = vendor.asked
+            cache.topped_up(key, start, end, vendor.fetch)
+            assert vendor.asked == count
 
 
 def test_an_adjusted_series_is_fetched_whole_after_a_split(cache, vendor):
@@ -249,102 +223,6 @@ def test_a_failed_fetch_goes_through_and_leaves_the_file_as_it_was(cache, vendor
     cache.topped_up(KEY, day(2, 1), day(3, 1), unplugged)
 
 
-def cut(content: bytes) -> bytes:
-    return content[: len(content) // 2]
-
-
-def changed(content: bytes) -> bytes:
-    return content[:60] + bytes([content[60] ^ 1]) + content[61:]
-
-
-@pytest.mark.parametrize("damage", [cut, changed, lambda _: b"", lambda _: b"not Parquet"])
-def test_a_damaged_file_is_set_aside_with_a_note_and_fetched_anew(cache, vendor, caplog, damage):
-    cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    content = damage(path_of(cache).read_bytes())
-    path_of(cache).write_bytes(content)
-    with caplog.at_level(logging.WARNING):
-        bars = cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    (kept,) = path_of(cache).parent.glob("*.damaged-*")
-    note = f"the cache file was damaged: set aside as {kept.name} and fetched anew"
-    assert kept.read_bytes() == content
-    assert bars.attrs["passport"].repairs == (note, "by hand")
-    assert note in caplog.text
-    assert bars.equals(vendor.bars(day(2, 1), day(3, 1)))
-    assert len(vendor.asked) == 2
-
-
-def test_a_file_of_another_series_is_set_aside(cache, vendor, tmp_path):
-    cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    other = Key("vendor", "ORCL", "1d", "total")
-    other.path(tmp_path / "cache").write_bytes(path_of(cache).read_bytes())
-    bars = cache.topped_up(other, day(2, 1), day(3, 1), vendor.fetch)
-    assert "the cache file held another series" in bars.attrs["passport"].repairs[0]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_no_changed_byte_goes_unseen(data):
-    bars = Vendor(ManualClock(LATER)).bars(day(2, 1), day(2, 20))
-    stored = parquet.Stored(bars, day(2, 1), day(2, 20))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "x.parquet")
-        parquet.write(path, stored)
-        content = bytearray(path.read_bytes())
-        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-        path.write_bytes(bytes(content))
-        try:
-            held = parquet.read(path)
-        except parquet.Damaged:
-            return
-    assert held.bars.equals(bars)
-    assert (held.passport, held.covered_from) == (stored.passport, stored.covered_from)
-    assert held.covered_to == stored.covered_to
-
-
-def test_what_a_crash_left_half_written_does_no_harm(cache, vendor):
-    cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    path_of(cache).with_name("NVDA.parquet.new").write_bytes(b"half")
-    bars = cache.topped_up(KEY, day(2, 1), day(3, 9), vendor.fetch)
-    assert bars.equals(vendor.bars(day(2, 1), day(3, 9)))
-    assert sorted(file.name for file in path_of(cache).parent.iterdir()) == [
-        "NVDA.parquet",
-        "NVDA.parquet.lock",
-    ]
-
-
-def test_a_full_disk_is_a_clear_error_and_loses_nothing(cache, vendor):
-    cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    before = path_of(cache).read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(ConfigError, match=r"cannot be used .File too large.*with cache="):
-            cache.topped_up(KEY, day(2, 1), day(3, 9), vendor.fetch)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert path_of(cache).read_bytes() == before
-    assert len(list(path_of(cache).parent.iterdir())) == 2
-
-
-def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path, vendor):
-    tmp_path.joinpath("taken").write_text("a file")
-    with pytest.raises(ConfigError, match=r"NVDA.parquet cannot be used \(Not a directory\)"):
-        BarCache(tmp_path / "taken").topped_up(KEY, None, None, vendor.fetch)
-
-
-@pytest.mark.parametrize("symbol", ["BRK/B", "^GSPC", "..", "EUR USD", "ÅÄÖ"])
-def test_any_symbol_has_a_file_of_its_own_inside_the_folder(tmp_path, symbol):
-    path = Key("vendor", symbol, "1d", "none", "sip").path(tmp_path)
-    assert path.parent == tmp_path / "vendor" / "sip" / "none" / "1d"
-    assert path.resolve() == path
-
-
-def test_the_default_folder_is_below_the_working_directory(tmp_path, vendor, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    BarCache(clock=vendor.clock).topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)
-    assert Path("data/cache/vendor/default/total/1d/NVDA.parquet").is_file()
-
-
 days = st.integers(0, 200).map(lambda count: day(1, 1) + timedelta(days=count))
 requests = st.lists(st.tuples(days | st.none(), days | st.none(), st.integers(0, 40)), max_size=5)
 
@@ -365,43 +243,3 @@ def test_any_series_of_requests_gives_what_the_vendor_gives(asked, holds_back):
                     cache.topped_up(KEY, start, end, vendor.fetch)
             else:
                 assert cache.topped_up(KEY, start, end, vendor.fetch).equals(expected)
-
-
-def top_up(folder: Path, start: datetime, end: datetime, together, answers) -> None:
-    vendor = Vendor(ManualClock(LATER))
-    together.wait(60)
-    bars = BarCache(folder, vendor.clock).topped_up(KEY, start, end, vendor.fetch)
-    answers.put((len(vendor.asked), bars.attrs["passport"].sha256))
-
-
-def test_two_processes_topping_up_at_once_fetch_once_and_agree(tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    together, answers = spawn.Barrier(2), spawn.Queue()
-    how = (tmp_path, day(2, 1), day(3, 1), together, answers)
-    both = [spawn.Process(target=top_up, args=how) for _ in range(2)]
-    for process in both:
-        process.start()
-    (asked, sha256), (asked_too, sha256_too) = answers.get(timeout=60), answers.get(timeout=60)
-    for process in both:
-        process.join(60)
-    assert [process.exitcode for process in both] == [0, 0]
-    assert asked + asked_too == 1
-    assert sha256 == sha256_too
-    assert len(within(parquet.read(KEY.path(tmp_path)).bars, day(2, 1), day(3, 1))) == 21
-
-
-def hold_until_killed(path: Path, held) -> None:
-    with parquet.locked(path):
-        held.set()
-        multiprocessing.Event().wait()
-
-
-def test_a_killed_process_leaves_no_lock_behind(cache, vendor):
-    spawn = multiprocessing.get_context("spawn")
-    held = spawn.Event()
-    process = spawn.Process(target=hold_until_killed, args=(path_of(cache), held))
-    process.start()
-    assert held.wait(60)
-    os.kill(process.pid, 9)
-    process.join(60)
-    assert len(cache.topped_up(KEY, day(2, 1), day(3, 1), vendor.fetch)) == 21

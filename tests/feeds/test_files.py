@@ -156,25 +156,32 @@ def test_one_bar_needs_its_timeframe_said(tmp_path):
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("2024-07-02,11,13,10,,5", "Close is empty or NaN"),
-        ("2024-07-02,11,13,NaN,12,5", "Low is empty or NaN"),
-        ("2024-07-02,-11,13,-12,12,5", "Open is not above zero"),
-        ("2024-07-02,11,9,10,12,5", "high is below low"),
-        ("2024-07-02,11,11.5,10,12,5", "high is below open or close"),
-        ("2024-07-02,11,13,11.5,12,5", "low is above open or close"),
-        ("2024-07-02,11,13,10,12,-5", "Volume is below zero"),
-        ("2024-07-02,11,13,10,12,", "Volume is empty or NaN"),
-        ("2024-07-02,11,13,10,12k,5", "Close is '12k', not a number"),
+        ("2024-07-02,11,13,10,,5", "close is nan, a missing value"),
+        ("2024-07-02,11,13,NaN,12,5", "low is nan, a missing value"),
+        ("2024-07-02,-11,13,-12,12,5", "open is -11.0, but a price must be above zero"),
+        ("2024-07-02,11,9,10,12,5", "high is 9.0, below its open 11.0"),
+        ("2024-07-02,11,11.5,10,12,5", "high is 11.5, below its close 12.0"),
+        ("2024-07-02,11,13,11.5,12,5", "low is 11.5, above its open 11.0"),
+        ("2024-07-02,11,13,10,12,-5", "volume is -5.0, but a volume cannot be negative"),
+        ("2024-07-02,11,13,10,12,", "volume is nan, a missing value"),
+        ("2024-07-02,11,inf,10,12,5", "high is inf, not finite"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_and_line(tmp_path, row, fault):
     text = error_of(write(tmp_path, HEADER, FIRST, row, "2024-07-03,11,13,10,12,5"))
-    assert text.startswith(f"abc.csv: line 3: {fault}")
-    assert text.endswith(("mend or remove it", "mend or remove the line"))
+    assert text.startswith(f"ABC in abc.csv: line 3: {fault}: mend or drop it")
 
 
-def test_an_infinite_price_is_refused(tmp_path):
-    assert "not finite" in error_of(write(tmp_path, HEADER, FIRST, "2024-07-02,11,inf,10,12,5"))
+def test_what_is_no_number_is_named_with_file_and_line(tmp_path):
+    text = error_of(write(tmp_path, HEADER, FIRST, "2024-07-02,11,13,10,12k,5"))
+    assert text.startswith("abc.csv: line 3: Close is '12k', not a number")
+
+
+@pytest.mark.parametrize(("adjusted", "value"), [("", "nan"), ("-6", "-6.0"), ("inf", "inf")])
+def test_an_adjusted_close_that_is_none_is_named_with_its_line(tmp_path, adjusted, value):
+    path = write(tmp_path, HEADER + ",Adj Close", FIRST + ",5.5", f"{SECOND},{adjusted}")
+    text = error_of(path, adjust=True)
+    assert text.startswith(f"ABC in abc.csv after adjustment: line 3: close is {value}, ")
 
 
 def test_missing_columns_are_named_beside_those_found(tmp_path):
@@ -216,7 +223,7 @@ def test_a_name_that_was_listed_later_starts_with_its_first_close(tmp_path):
 def test_a_close_missing_or_negative_in_the_middle_is_refused(tmp_path, cells, line):
     rows = [f"2024-07-0{day},1,{cell}" for day, cell in enumerate(cells, start=1)]
     text = error_of(write(tmp_path, "Date,AAA,BBB", *rows), "BBB")
-    assert text.startswith(f"abc.csv: line {line}: BBB is ")
+    assert text.startswith(f"BBB in abc.csv: line {line}: close is ")
 
 
 def test_a_table_of_closes_cannot_be_adjusted(tmp_path):

@@ -47,9 +47,9 @@ def test_a_stamped_frame_carries_its_passport():
     assert bars.attrs["passport"] == Passport(
         symbol="NVDA",
         source="yahoo",
+        timeframe="1d",
         feed="chart",
         adjustment="total",
-        timeframe="1d",
         calendar="XNYS",
         fetched_at=FETCHED_AT,
         sha256=content_hash(bars),

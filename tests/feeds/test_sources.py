@@ -96,10 +96,15 @@ def test_unknown_timeframe_is_refused_before_anything_is_fetched():
 def test_an_installed_package_adds_a_source():
     assert {"moon", "moonlight", "files"} <= set(names())
     bars = history("moon", "A", "2024-07-03", "2024-07-03", "5m", venue="far")
-    first, after = datetime(2024, 7, 3, tzinfo=UTC), datetime(2024, 7, 4, tzinfo=UTC)
+    first, after = date(2024, 7, 3), date(2024, 7, 4)
     assert list(bars["A"]["seen"]) == [first, after, Timeframe("5m"), "far", 5]
     with pytest.raises(ConfigError, match="source moon has no option 'size': it has venue, depth"):
         history("moon", "A", size=1)
+
+
+@pytest.mark.usefixtures("plug_in")
+def test_a_source_without_a_timeframe_of_its_own_is_asked_for_days():
+    assert Timeframe("1d") in list(history("moon", "A", venue="far")["A"]["seen"])
 
 
 @pytest.mark.usefixtures("plug_in")
@@ -127,7 +132,7 @@ NEW_YORK_SUMMER = timezone(timedelta(hours=-4))
 
 @pytest.mark.parametrize("end", ["2024-07-03", date(2024, 7, 3)])
 def test_a_date_as_end_is_inclusive(end):
-    assert parse_range(None, end) == (None, datetime(2024, 7, 4, tzinfo=UTC))
+    assert parse_range(None, end) == (None, date(2024, 7, 4))
 
 
 @pytest.mark.parametrize(
@@ -144,8 +149,13 @@ def test_a_datetime_as_end_is_exclusive_and_becomes_utc(end):
     assert after.utcoffset() == timedelta(0)
 
 
-def test_a_start_is_the_first_instant():
-    assert parse_range("2024-07-03", None) == (datetime(2024, 7, 3, tzinfo=UTC), None)
+def test_a_date_stays_a_date_for_the_source_to_place():
+    assert parse_range("2024-07-03", None) == (date(2024, 7, 3), None)
+
+
+def test_a_datetime_is_compared_with_a_date():
+    with pytest.raises(ConfigError, match="must be before end"):
+        parse_range("2024-07-05", datetime(2024, 7, 4, 12, tzinfo=UTC))
 
 
 def test_one_day_is_a_range():

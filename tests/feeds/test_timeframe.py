@@ -53,6 +53,11 @@ def test_two_bars_over_a_weekend_are_daily():
     assert Timeframe.of(friday_and_monday) == Timeframe("1d")
 
 
+def test_two_bars_of_one_weekend_are_daily():
+    saturday_and_sunday = pd.DatetimeIndex(["2024-03-09", "2024-03-10"], tz="UTC")
+    assert Timeframe.of(saturday_and_sunday) == Timeframe("1d")
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
 def test_local_midnights_are_daily_through_a_change_of_clocks(zone):
     index = pd.bdate_range("2024-03-04", "2024-03-29", tz=zone).tz_convert("UTC")
@@ -71,7 +76,7 @@ def test_months_are_told_from_their_weekdays(start):
     assert Timeframe.of(index.tz_convert("UTC")) == Timeframe("1mo")
 
 
-@pytest.mark.parametrize("frequency", ["2min", "4h", "2D", "YS"])
+@pytest.mark.parametrize("frequency", ["2min", "4h", "12h", "2D", "YS"])
 def test_a_step_that_is_no_timeframe_is_an_error(frequency):
     index = pd.date_range("2020-01-06", periods=9, freq=frequency, tz="UTC")
     with pytest.raises(DataError, match="which is no timeframe"):
