@@ -10,6 +10,7 @@ from rich.console import Console
 import strategies
 from analyzers.journal import verify
 from backtest import RunResult, complaints, run
+from backtest.cli import main
 from backtest.commands import Wishes, backtest
 from backtest.engine import execute
 from backtest.progress import LONG_BARS, STEPS, shown
@@ -215,11 +216,9 @@ def test_a_strategy_s_own_error_is_one_line_with_its_place(stranger, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_traceback_shows_all_of_it(stranger):
-    answer = in_shell("run", stranger, *QUICK, "--param", "fail=true", "--traceback")
-    assert answer.code == 1
-    assert answer.err.startswith("Traceback")
-    assert "two\nlines" in answer.err
+def test_in_python_the_error_itself_comes_through(stranger):
+    with pytest.raises(ValueError, match="two\nlines"):
+        main(["run", stranger, *QUICK, "--param", "fail=true", "--traceback"])
 
 
 def test_the_complaint_names_the_innermost_line_where_no_line_is_the_stranger_s(capsys):
