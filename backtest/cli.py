@@ -47,7 +47,13 @@ Params = Annotated[
 ]
 Start = Annotated[Text, typer.Option(help="First date, 2020-01-31.")]
 End = Annotated[Text, typer.Option(help="Last date, inclusive.")]
-Span = Annotated[str, typer.Option("--timeframe", help="1m 5m 15m 30m 1h 1d 1w 1mo.")]
+Span = Annotated[
+    Text,
+    typer.Option(
+        "--timeframe",
+        help="1m 5m 15m 30m 1h 1d 1w 1mo; without it a file's own, else 1d.",
+    ),
+]
 Cash = Annotated[float, typer.Option(help="Starting cash.")]
 Commission = Annotated[float, typer.Option(help="Fraction of the notional: 0.001 is 0.1 %.")]
 Slippage = Annotated[float, typer.Option("--slippage-bps", help="Hundredths of a per cent.")]
@@ -101,7 +107,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     param: Params = None,
     start: Start = None,
     end: End = None,
-    timeframe: Span = "1d",
+    timeframe: Span = None,
     cash: Cash = 100_000.0,
     commission: Commission = 0.0,
     slippage_bps: Slippage = 0.0,

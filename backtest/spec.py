@@ -36,6 +36,7 @@ class BarsSpec:
         symbols: empty for all that the source has.
         start: first date, ``YYYY-MM-DD``; None for the earliest bar.
         end: last date, inclusive; None for the latest bar.
+        timeframe: such as ``5m``; None for the source's own, 1d where it has several.
         options: the source's own options, such as ``path``.
 
     Raises:
@@ -46,11 +47,12 @@ class BarsSpec:
     symbols: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
-    timeframe: str = "1d"
+    timeframe: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        Timeframe.parse(self.timeframe)
+        if self.timeframe is not None:
+            Timeframe.parse(self.timeframe)
 
     def as_dict(self) -> dict[str, Any]:
         """What was asked for, without keys and objects among the options."""

@@ -98,7 +98,7 @@ def _parsed(table: Table, text: "pd.Series[str]") -> pd.DatetimeIndex:
 def _placed(table: Table, local: pd.DatetimeIndex, zone: str | None) -> pd.DatetimeIndex:
     if zone is None:
         raise DataError(
-            f"{table.place(0)}: {local[0]} has no time zone: name the file's with tz=, such as "
+            f"{table.place(0)}: {local[0]} has no time zone: name the file's with tz= (--tz), such as "
             "America/New_York, or name a calendar"
         )
     index = local.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")

@@ -109,7 +109,8 @@ def _by_name(name: str) -> type[bt.Strategy]:
     known = names()
     if name not in known:
         hint = _nearest(name, known)
-        raise UnknownStrategy(f"no strategy is called {name!r}{hint}; there are {', '.join(known)}")
+        choice = f"there are {', '.join(known)}"
+        raise UnknownStrategy(f"no strategy is called {name!r}{hint or ':'} {choice}")
     if point := _installed().get(name):
         return _checked(point.load(), f"entry point {name}")
     return _only_strategy(_imported(f"{PACKAGE}.{name}"), name)
@@ -132,7 +133,7 @@ def _from_file(path: Path) -> ModuleType:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     except OSError as error:
-        raise UnknownStrategy(f"{path} cannot be read: {error.strerror}") from error
+        raise UnknownStrategy(f"{path} cannot be read: {error.strerror}; check the path") from error
     # Backtrader looks the module up by its name, so it must have one of its own.
     name = f"{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -106,7 +106,7 @@ def test_a_run_is_told_in_json_values_with_its_defaults():
             "symbols": [],
             "start": None,
             "end": None,
-            "timeframe": "1d",
+            "timeframe": None,
             "options": {},
         },
     }

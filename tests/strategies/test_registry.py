@@ -85,7 +85,7 @@ def test_an_edited_file_is_read_again(tmp_path):
 
 
 def test_an_unknown_name_suggests_the_nearest():
-    with pytest.raises(UnknownStrategy, match=r"'sma_crss': did you mean 'sma_cross'\?; there are"):
+    with pytest.raises(UnknownStrategy, match=r"'sma_crss': did you mean 'sma_cross'\? there are"):
         find("sma_crss")
 
 
