@@ -1,0 +1,214 @@
+"""Any transport, kept under the venue's rate, tried again, and ended after three failures."""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from brokers.clock import Clock
+from brokers.errors import (
+    BreakerOpen,
+    ConfigError,
+    SchemaRefused,
+    Transient,
+    TransportError,
+    Unknown,
+    VenueRefused,
+)
+from brokers.orders import OrderSchema
+from brokers.wire.answers import DuplicateOrderId, Throttled
+from brokers.wire.backoff import Backoff
+from brokers.wire.breaker import Attempt, Breaker
+from brokers.wire.limiter import Limiter, Priority
+from brokers.wire.transport import (
+    OrderUpdate,
+    Reconnected,
+    Replacement,
+    Transport,
+    VenueAccount,
+    VenueFill,
+    VenueOrder,
+    VenuePosition,
+)
+
+T = TypeVar("T")
+
+
+class Resilient:
+    """A transport whose every request waits for the limiter, is backed off, and counts.
+
+    Each try books an instant at the limiter, then goes through the breaker; a `Transient` failure
+    is tried again until the back-off's deadline. Throttled tries (429) do not count, but a call
+    that met nothing else until the deadline counts once. Refusals, `BreakerOpen` among them, pass
+    up at once. Streams are neither limited nor counted.
+
+    Submit and replace send an order a second time only when `find` said after the first that the
+    venue has none. Once a try has ended in `Unknown`, what `find` answers is the outcome, also in
+    place of a refusal (the first copy is perhaps why the second was refused); a call that ends
+    without such an answer raises `Unknown`, whatever it met last.
+
+    Args:
+        transport: the wire.
+        limiter: the venue's rate, shared by all who call it; orders go first.
+        backoff: waits between tries; its deadline also caps how long the venue can hold us off.
+        breaker: counts, and belongs to the event loop of the calls.
+        clock: for all waiting.
+        rng: seeded; draws the waits.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        limiter: Limiter,
+        backoff: Backoff,
+        breaker: Breaker,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._transport = transport
+        self._limiter = limiter
+        self._backoff = backoff
+        self._breaker = breaker
+        self._clock = clock
+        self._rng = rng
+
+    async def submit(self, order: OrderSchema) -> VenueOrder:
+        """See `Transport.submit`; at most one order comes of it."""
+        return await self._once(order.client_order_id, lambda: self._transport.submit(order))
+
+    async def replace(
+        self, venue_order_id: str, client_order_id: str, terms: Replacement
+    ) -> VenueOrder:
+        """See `Transport.replace`; at most one replacement comes of it."""
+        return await self._once(
+            client_order_id,
+            lambda: self._transport.replace(venue_order_id, client_order_id, terms),
+        )
+
+    async def cancel(self, venue_order_id: str) -> None:
+        """See `Transport.cancel`."""
+        await self._call("order", lambda: self._transport.cancel(venue_order_id))
+
+    async def find(self, client_order_id: str) -> VenueOrder | None:
+        """See `Transport.find`."""
+        return await self._call("read", lambda: self._transport.find(client_order_id))
+
+    async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
+        """See `Transport.orders_since`."""
+        return await self._call("read", lambda: self._transport.orders_since(since))
+
+    async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
+        """See `Transport.fills_since`."""
+        return await self._call("read", lambda: self._transport.fills_since(since))
+
+    async def account(self) -> VenueAccount:
+        """See `Transport.account`."""
+        return await self._call("read", self._transport.account)
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """See `Transport.positions`."""
+        return await self._call("read", self._transport.positions)
+
+    def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
+        """See `Transport.updates`."""
+        return self._transport.updates()
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await self._transport.close()
+
+    async def _once(
+        self, client_order_id: str, send: Callable[[], Awaitable[VenueOrder]]
+    ) -> VenueOrder:
+        """Send what creates an order, and never blindly twice."""
+        tries = _Tries()
+
+        async def look_up() -> VenueOrder | None:
+            return await self._attempt(
+                "order", lambda: self._transport.find(client_order_id), tries
+            )
+
+        async def attempt() -> VenueOrder:
+            if tries.is_lost and (found := await look_up()):
+                return found
+            try:
+                return await self._attempt("order", send, tries)
+            except Unknown as error:
+                tries.is_lost = True
+                raise Transient(str(error)) from error
+            except VenueRefused as refused:
+                if tries.is_lost and (found := await look_up()):
+                    return found
+                if tries.is_lost and isinstance(refused, DuplicateOrderId):
+                    raise Transient(f"{refused}, yet it cannot be found") from refused
+                raise
+
+        try:
+            return await self._tried(attempt, tries)
+        except (Transient, BreakerOpen) as error:
+            if tries.is_lost:
+                raise Unknown(str(error), client_order_id) from error
+            raise
+
+    async def _call(self, priority: Priority, send: Callable[[], Awaitable[T]]) -> T:
+        tries = _Tries()
+        return await self._tried(lambda: self._attempt(priority, send, tries), tries)
+
+    async def _tried(self, attempt: Callable[[], Awaitable[T]], tries: "_Tries") -> T:
+        try:
+            return await self._backoff.acall(attempt, clock=self._clock, rng=self._rng)
+        except Throttled as error:
+            if tries.first is not None and tries.met_only_429:
+                self._breaker.overdue(tries.first, str(error))
+            raise
+
+    async def _attempt(
+        self, priority: Priority, send: Callable[[], Awaitable[T]], tries: "_Tries"
+    ) -> T:
+        """One request: the one place where a request leaves."""
+        if wait_s := self._limiter.reserve(priority):
+            await self._clock.wait(wait_s)
+        try:
+            async with self._breaker.attempt() as attempt:
+                tries.first = tries.first or attempt
+                try:
+                    return await send()
+                except Throttled as error:
+                    attempt.throttled()
+                    held_s = error.retry_after_s or 0.0
+                    self._limiter.penalise(min(held_s, self._backoff.deadline_s))
+                    raise
+                except TransportError:
+                    tries.met_only_429 = False
+                    raise
+                except SchemaRefused as error:
+                    raise _NeverLeft(error) from None
+                except ConfigError as error:
+                    answer = error
+        except _NeverLeft as unsent:
+            raise unsent.error from None
+        raise answer  # refused keys are an answer below 500: the row of failures ends
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one call has met so far.
+
+    Args:
+        first: the first attempt.
+        is_lost: an attempt ended in `Unknown`: the order perhaps exists.
+    """
+
+    first: Attempt | None = None
+    met_only_429: bool = True
+    is_lost: bool = False
+
+
+class _NeverLeft(Exception):
+    """Carries a transport's own refusal past the breaker, which would take it for an answer."""
+
+    def __init__(self, error: SchemaRefused) -> None:
+        super().__init__(str(error))
+        self.error = error
