@@ -96,15 +96,18 @@ class Barrier:
 
     def add(self, bar: VenueBar) -> Arrival:
         """Take one bar and say what becomes of it."""
-        if bar.symbol in self._missed or bar.symbol == self._sentinel:
-            self._heard_at = self._clock.now()
-        arrival = self._arrival(bar)
-        if arrival in ("taken", "other") and self._is_awaited(bar):
-            bars = self._open.setdefault(bar.start_at, {})
-            self._due_s.setdefault(bar.start_at, self._clock.monotonic() + self._deadline_s)
-            if arrival == "taken":
-                bars[bar.symbol] = bar
-        return arrival
+        is_ours = bar.symbol in self._missed
+        if not is_ours and bar.symbol != self._sentinel:
+            return "other"
+        self._heard_at = self._clock.now()
+        if verdict := self._verdict(bar):
+            return verdict
+        bars = self._open.setdefault(bar.start_at, {})
+        self._due_s.setdefault(bar.start_at, self._clock.monotonic() + self._deadline_s)
+        if not is_ours:
+            return "other"
+        bars[bar.symbol] = bar
+        return "taken"
 
     def due(self) -> list[Bars]:
         """Give the turns that are complete or out of time, oldest first; none comes twice."""
@@ -135,24 +138,14 @@ class Barrier:
         is_complete = len(self._open[start_at]) == len(self._missed)
         return is_complete or self._clock.monotonic() >= self._due_s[start_at]
 
-    def _is_awaited(self, bar: VenueBar) -> bool:
-        """Whether the bar's time is still to come, for a bar of ours or of the sentinel."""
-        ours = bar.symbol in self._missed or bar.symbol == self._sentinel
-        return ours and not bar.is_correction and not self._is_past(bar.start_at)
-
-    def _is_past(self, start_at: datetime) -> bool:
-        marks = (self._known_to, self._given_to)
-        return any(mark is not None and start_at <= mark for mark in marks)
-
-    def _arrival(self, bar: VenueBar) -> Arrival:
-        if bar.symbol not in self._missed:
-            return "other"
+    def _verdict(self, bar: VenueBar) -> Arrival | None:
+        """Say why a bar is in no turn; None: it is awaited."""
         if bar.is_correction:
             return "correction"
-        if self._known_to is not None and bar.start_at <= self._known_to:
+        start_at = bar.start_at
+        if self._known_to is not None and start_at <= self._known_to:
             return "known"
-        if self._given.get(bar.symbol) == bar.start_at:
+        if self._given.get(bar.symbol) == start_at or bar.symbol in self._open.get(start_at, ()):
             return "known"
-        if self._is_past(bar.start_at):
-            return "late"
-        return "known" if bar.symbol in self._open.get(bar.start_at, ()) else "taken"
+        is_past = self._given_to is not None and start_at <= self._given_to
+        return "late" if is_past else None
