@@ -7,7 +7,7 @@ rewrites the whole file and its head is not.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ SESSION_END = "session_end"
 LINE_LIMIT = 1 << 24  # bytes; a longer line is none of ours
 _SEAL_BYTES = len(b',"hash":""}\n') + 64
 _HEAD_BYTES = 20 + 1 + 64 + 1
+_NO_HEAD_TEXT = "; its head file is not here, which would miss lines gone from the end"
 _PROGRESS_EVERY = 1 << 14  # lines
 
 State = Literal["complete", "unfinished", "torn", "damaged"]
@@ -56,6 +57,9 @@ class End:
     def head(self) -> bytes:
         """The content of the head file."""
         return b"%020d %s\n" % (self.seq, self.hash)
+
+
+_NO_HEAD = End(seq=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,15 @@ def verify(path: str | Path, progress: Callable[[int], None] | None = None) -> V
 
 def examine(log: Path, progress: Callable[[int], None] | None = None) -> tuple[Verdict, End]:
     """The verdict, and where the chain ends once a torn line is recovered."""
-    head = _read_head(log)
+    head = _read_head(log) if head_path(log).exists() else None
     try:
         walk = _walk(log, head.seq if head else 0, progress)
     except OSError as error:
         raise DataError(f"{log}: cannot be read as a decision log: {error.strerror}") from error
-    return _judge(walk, _head_fault(log, head, walk)), walk.unclosed or walk.end
+    verdict = _judge(walk, _head_fault(log, head, walk))
+    if head is None and verdict.state in ("complete", "unfinished"):
+        verdict = replace(verdict, text=verdict.text + _NO_HEAD_TEXT)
+    return verdict, walk.unclosed or walk.end
 
 
 def tail(path: str | Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
@@ -187,35 +194,29 @@ def _fault(line: bytes, seq: int) -> str:
     return f"line {seq} or the hash of the line before it was changed after it was written"
 
 
-def _read_head(log: Path) -> End | None:
-    """The head file's content; None when it is missing or no head file."""
-    try:
-        with head_path(log).open("rb") as file:
-            content = file.read(_HEAD_BYTES + 1)
-    except OSError:
-        return None
+def _read_head(log: Path) -> End:
+    """The head file's content; a number that no log reaches when it is no head file."""
+    with head_path(log).open("rb") as file:
+        content = file.read(_HEAD_BYTES + 1)
     number, _, link = content[:-1].partition(b" ")
-    end = End(int(number), link) if number.isdigit() else End()
-    return end if content == end.head() else None
+    end = End(int(number), link) if number.isdigit() else _NO_HEAD
+    return end if content == end.head() else _NO_HEAD
 
 
 def _head_fault(log: Path, head: End | None, walk: _Walk) -> tuple[int, str] | None:
     """The line and the reason why the head file does not vouch for the log's end."""
     end = walk.unclosed or walk.end
     reach = end.seq
-    if head is None and reach == 0:
-        return 1, "line 1 is missing, and so is the head file: this is no decision log"
     if head is None:
-        return reach, (
-            f"its head file {head_path(log).name} is missing or changed, "
-            f"so nothing tells whether lines after line {reach} are gone"
-        )
+        return (1, "line 1 is missing: this is no decision log") if reach == 0 else None
+    if head == _NO_HEAD:
+        return max(reach, 1), f"its head file {head_path(log).name} was changed"
     if head.seq > reach:
         line, how = walk.end.seq + 1, "is cut short" if walk.rest else "is missing"
         return line, f"line {line} {how}: the head file counts {head.seq} lines"
     if head.hash != (end.hash if head.seq == reach else walk.at_head):
         return max(head.seq, 1), f"the head file has another hash for line {head.seq}"
-    moved_on = _read_head(log) or head  # a writer may be at work
+    moved_on = _read_head(log)  # a writer may be at work
     if moved_on.seq < reach - 1:
         return moved_on.seq + 2, f"the head file has seen only {moved_on.seq} of {reach} lines"
     return None
@@ -233,4 +234,6 @@ def _judge(walk: _Walk, head_fault: tuple[int, str] | None) -> Verdict:
     closing = orjson.loads(walk.last) if walk.last else {}
     if closing.get("kind") == SESSION_END and closing.get("lines") == seq:
         return Verdict("complete", seq, f"{seq} lines, closed by the session's end", seq)
-    return Verdict("unfinished", seq, f"{seq} lines hold; the session's end is missing", seq)
+    return Verdict(
+        "unfinished", seq, f"{seq} lines hold; the session's end is missing after line {seq}", seq
+    )

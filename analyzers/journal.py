@@ -225,6 +225,8 @@ def _whole_end(log: Path, fd: int) -> End:
     head = head_path(log)
     if os.fstat(fd).st_size == 0 and not (head.exists() and head.stat().st_size):
         return End()
+    if not head.exists():
+        raise DataError(f"{log}: its head file {head.name} is missing; {_NEXT_STEP}")
     verdict, end = examine(log)
     if verdict.state == "damaged":
         raise DataError(f"{log}: damaged at line {verdict.line}: {verdict.text}; {_NEXT_STEP}")

@@ -144,11 +144,21 @@ def test_line_without_its_line_end_is_torn(log: Path) -> None:
     assert (verify(log).state, verify(log).line) == ("torn", 4)
 
 
-def test_missing_head_file_is_damage(log: Path) -> None:
+@pytest.mark.parametrize("complete", [True, False])
+def test_log_copied_without_its_head_file_is_judged_alone_and_says_so(
+    tmp_path: Path, complete: bool
+) -> None:
+    log = tmp_path / "log"
+    lines = write(log, complete=complete).splitlines(keepends=True)
     head_path(log).unlink()
     verdict = verify(log)
-    assert (verdict.state, verdict.line) == ("damaged", 4)
-    assert "decisions.jsonl.head is missing" in verdict.text
+    assert verdict.state == ("complete" if complete else "unfinished")
+    assert "its head file is not here" in verdict.text
+    for removed in range(len(lines) - 1):
+        log.write_bytes(b"".join(lines[:removed] + lines[removed + 1 :]))
+        assert (verify(log).state, verify(log).line) == ("damaged", removed + 1)
+    log.write_bytes(b"".join(lines[:-1]))
+    assert (verify(log).state, verify(log).line) == ("unfinished", len(lines) - 1)
 
 
 def heads(log: Path) -> list[bytes]:

@@ -156,6 +156,15 @@ def test_existing_log_is_continued(tmp_path: Path) -> None:
     assert [record["seq"] for record, _ in tail(path)] == [1, 2, 3, 4]
 
 
+def test_log_whose_head_file_is_gone_is_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with journal(path) as first:
+        first.append({"kind": "order"})
+    head_path(path).unlink()
+    with pytest.raises(DataError, match=r"log\.head is missing; restore log and head file"):
+        journal(path)
+
+
 def test_head_one_line_behind_is_caught_up(tmp_path: Path) -> None:
     path = written(tmp_path / "log", complete=False)
     behind = head_path(path).read_bytes()

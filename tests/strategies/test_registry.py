@@ -90,7 +90,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 def test_a_name_far_from_all_says_what_there_is():
-    with pytest.raises(ValueError, match="no strategy is called 'zzz'; there are buy_and_hold, "):
+    with pytest.raises(ValueError, match="no strategy is called 'zzz': there are buy_and_hold, "):
         find("zzz")
 
 
