@@ -1,0 +1,83 @@
+"""What is known to have happened at a venue, keyed by our own order ids.
+
+Facts are told once each. Those of one order come in this order: `Accepted`, then `Replaced` and
+`Filled` as they happened, then `Ended`; an order that fills to its last unit has no `Ended`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+EndStatus = Literal["canceled", "expired", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The venue works the order, or holds it as the leg of an entry."""
+
+    order_id: str
+    venue_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One execution.
+
+    Args:
+        execution_id: the venue's own, unique in the account's life.
+        quantity: signed units, negative for a sell.
+        filled_at: aware UTC.
+        commission: in the account's currency; None when the venue did not say.
+    """
+
+    order_id: str
+    execution_id: str
+    quantity: Decimal
+    price: Decimal
+    filled_at: datetime
+    commission: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The order will not fill any more, though it is not filled."""
+
+    order_id: str
+    status: EndStatus
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another order of the venue's works in its stead, under the same id of ours."""
+
+    order_id: str
+    venue_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What cannot be explained: a position that differs, or an order that is not ours.
+
+    Args:
+        ours: signed units that we know of.
+        theirs: signed units that the venue has.
+        venue_order_id: of the order that we never sent; None: the position differs.
+    """
+
+    symbol: str
+    ours: Decimal
+    theirs: Decimal
+    venue_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The connection's thread ended by itself; nothing more will come from this venue."""
+
+    text: str
+
+
+OrderFact = Accepted | Filled | Ended | Replaced
+Fact = OrderFact | Mismatch | Broken

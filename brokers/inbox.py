@@ -1,0 +1,77 @@
+"""One wake-up for everything that reaches Cerebro's thread: bars, facts, commands."""
+
+from dataclasses import dataclass, field
+from threading import Condition
+from typing import Any
+
+
+@dataclass(slots=True)
+class _Count:
+    """What all lanes of an inbox share; every access holds the condition."""
+
+    changed: Condition = field(default_factory=Condition)
+    received: int = 0
+    taken: int = 0
+
+    def wait(self, timeout_s: float) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self.received > self.taken, timeout_s)
+
+
+class Inbox:
+    """Lanes of items from other threads, and one wait for all of them.
+
+    ``inbox.lane("bars").put(bar)`` from any thread; on Cerebro's, each consumer drains its own lane
+    at least once a turn of the loop. A lane that nobody drains makes every wait return at once.
+    """
+
+    def __init__(self) -> None:
+        self._count = _Count()
+        self._lanes: dict[str, Lane] = {}
+
+    @property
+    def received(self) -> int:
+        """How many items were ever put, in all lanes."""
+        with self._count.changed:
+            return self._count.received
+
+    @property
+    def waiting(self) -> int:
+        """How many items nobody has drained yet."""
+        with self._count.changed:
+            return self._count.received - self._count.taken
+
+    def lane(self, name: str) -> "Lane":
+        """The lane of this name; the same one each time."""
+        with self._count.changed:
+            return self._lanes.setdefault(name, Lane(self._count))
+
+    def wait(self, timeout_s: float) -> bool:
+        """Block until something waits in any lane, or `timeout_s` seconds; say whether it does."""
+        return self._count.wait(timeout_s)
+
+
+class Lane:
+    """One consumer's part of an inbox, made by `Inbox.lane`; first in, first out."""
+
+    def __init__(self, count: _Count) -> None:
+        self._count = count
+        self._items: list[Any] = []
+
+    def put(self, item: Any) -> None:
+        """Add an item and wake who waits; from any thread."""
+        with self._count.changed:
+            self._items.append(item)
+            self._count.received += 1
+            self._count.changed.notify_all()
+
+    def drain(self) -> list[Any]:
+        """Everything that came since the last time, oldest first; never blocks."""
+        with self._count.changed:
+            taken, self._items = self._items, []
+            self._count.taken += len(taken)
+            return taken
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for any lane of the inbox; see `Inbox.wait`."""
+        return self._count.wait(timeout_s)

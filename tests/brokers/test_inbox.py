@@ -1,0 +1,65 @@
+"""One wait for everything that arrives, in whatever lane."""
+
+from threading import Thread
+
+from brokers.inbox import Inbox
+
+
+def test_items_come_out_of_their_own_lane_in_order():
+    inbox = Inbox()
+    bars, facts = inbox.lane("bars"), inbox.lane("facts")
+    for item in (1, 2):
+        bars.put(item)
+    facts.put("fill")
+    assert (bars.drain(), facts.drain(), bars.drain()) == ([1, 2], ["fill"], [])
+
+
+def test_a_lane_is_the_same_for_the_same_name():
+    inbox = Inbox()
+    inbox.lane("bars").put(1)
+    assert inbox.lane("bars").drain() == [1]
+
+
+def test_wait_ends_when_something_arrives_in_any_lane():
+    inbox = Inbox()
+    inbox.lane("bars")
+    sender = Thread(target=inbox.lane("facts").put, args=("fill",))
+    sender.start()
+    assert inbox.lane("bars").wait(10.0)
+    sender.join()
+
+
+def test_wait_returns_at_once_while_any_lane_holds_something():
+    inbox = Inbox()
+    inbox.lane("facts").put("fill")
+    inbox.lane("bars").drain()
+    assert inbox.wait(3600.0)
+
+
+def test_wait_blocks_again_after_the_drain():
+    inbox = Inbox()
+    inbox.lane("facts").put("fill")
+    inbox.lane("facts").drain()
+    assert not inbox.wait(0.001)
+
+
+def test_counters_tell_what_came_and_what_is_left():
+    inbox = Inbox()
+    for lane in ("bars", "facts", "facts"):
+        inbox.lane(lane).put(0)
+    inbox.lane("facts").drain()
+    assert (inbox.received, inbox.waiting) == (3, 1)
+
+
+def test_nothing_is_lost_between_many_threads():
+    inbox = Inbox()
+    lane = inbox.lane("facts")
+    senders = [Thread(target=lambda: [lane.put(n) for n in range(500)]) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    got: list[int] = []
+    while len(got) < 2000 and inbox.wait(10.0):
+        got += lane.drain()
+    for sender in senders:
+        sender.join()
+    assert sorted(got) == sorted(list(range(500)) * 4)
