@@ -1,4 +1,34 @@
-"""Checked bars with a passport, from any source."""
+"""Checked bars with a passport, from any source: `from feeds import history`.
+
+What all share
+    bars        the bar frame that every room relies on, and `check_bars` at its door
+    passport    where a frame's bars came from, what was done to them, the hash of their content
+    timeframe   how much time one bar spans
+    calendars   sessions, closes and gaps of an exchange
+    ranges      what a date or a datetime means as a bound, and the cut of bars
+    sources     `history`: one call for the bars of every source, found by its file name
+    frames      a frame as a Backtrader feed that shows each bar at its end
+Sources, one file each; what only one of them needs stands below it
+    files       CSV and Parquet files
+        tables      a file as a table that knows its line numbers
+        times       its times as instants
+        shelf       which file of a folder holds which symbol
+    synthetic   the embedded market, seeded
+        universe    who trades there
+        simulation  their days
+        bridge      the minutes of a day
+        market      sessions, days and minutes of one seed together
+        dice        random numbers that are equal on every platform
+    yahoo       Yahoo Finance; yahoo_client asks it
+    polygon     Polygon.io; polygon_series says what is asked and kept, polygon_client asks it
+Between a source and its vendor
+    vendor      what Yahoo and Polygon share
+    cache       bars on disk, topped up; parquet is one such file
+Live
+    stream      the Backtrader feed of one symbol
+    turns       what the feeds of a session have in common
+    barrier     all symbols' bars of one time, or a deadline
+"""
 
 from feeds.sources import history
 

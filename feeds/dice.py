@@ -1,4 +1,4 @@
-"""Random numbers by name: equal seed and key give equal bits, on every platform.
+"""Random numbers of the synthetic market by name: equal seed and key, equal bits, everywhere.
 
 NumPy keeps the raw words of Philox and SeedSequence for ever (NEP 19), its distributions not.
 So the words are turned into numbers here, with exact integer sums and one exact division.

@@ -30,8 +30,8 @@ class _Reading:
     end: Bound
     timeframe: Timeframe | None
     calendar: str | None
-    date_zone: str | None
-    time_zone: str | None
+    date_zone: str | None  # where a date begins: the exchange's, else tz
+    time_zone: str | None  # of times that name none: tz, else the exchange's
     adjust: bool
     stamped: str
 
@@ -53,13 +53,14 @@ def history(  # noqa: PLR0913  each one is an option of the command line
     Args:
         symbols: of a folder, whose files begin with the symbol, or of a table of closes; without
             any, all. For a file of one symbol: its name; without it, the file's first word.
-        start: first instant, end: exclusive; a date begins in the zone of `calendar`, else of `tz`.
+        start: first instant; a date begins in the zone of `calendar`, else `tz`, else UTC.
+        end: exclusive, likewise.
         timeframe: None takes it from the times.
         path: a folder, or a .csv, .txt (both perhaps .gz) or .parquet file. Columns that are not
             needed are named in the passport. A table of closes has a date and a column a symbol:
             open, high and low are then the close, volume is 0.
         calendar: of the exchange; times without a zone are local there, gaps are reported.
-        tz: zone of times that name none; dates alone need none (midnight UTC).
+        tz: zone of times that name none; dates alone need none.
         adjust: True scales the prices by Adj Close / Close.
         stamped: "end" for intraday files whose times are the bars' ends.
 

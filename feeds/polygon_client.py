@@ -124,9 +124,7 @@ class PolygonClient:
     @contextmanager
     def _told_apart(self, what: str) -> Iterator[None]:
         """Turn what massive and urllib3 raise into our errors, by what can be done."""
-        from massive.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
-            BadResponse,
-        )
+        from massive.exceptions import BadResponse  # noqa: PLC0415
 
         try:
             yield
@@ -167,7 +165,7 @@ class PolygonClient:
 
 def _massive() -> Any:
     """Import massive, which writes its log to stdout, and have it say that on stderr instead."""
-    import massive  # type: ignore[import-untyped]  # noqa: PLC0415  a third of a second that `import feeds` spares
+    import massive  # noqa: PLC0415  a third of a second that `import feeds` spares
 
     for name in ("RESTClient", "WebSocketClient"):
         log = logging.getLogger(name)

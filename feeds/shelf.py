@@ -1,4 +1,4 @@
-"""Which file of a folder holds which symbol."""
+"""Which file of a folder holds which symbol, for the source files."""
 
 import difflib
 import re

@@ -50,9 +50,7 @@ def history(
         ConfigError: the seed is no whole number from 0 on.
         DataError: an unknown symbol, or no bars in the range.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigError(f"seed is {seed!r}: give a whole number from 0 on, such as 7")
-    _check_known(symbols)
+    _check(symbols, seed)
     simulated = market(seed)
     cut = _intraday if timeframe.is_intraday else _daily
     return {
@@ -71,7 +69,9 @@ def history(
     }
 
 
-def _check_known(symbols: Sequence[str]) -> None:
+def _check(symbols: Sequence[str], seed: int) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ConfigError(f"seed is {seed!r}: give a whole number from 0 on, such as 7")
     for symbol in symbols:
         if symbol not in names():
             near = difflib.get_close_matches(symbol.upper(), names(), n=3, cutoff=0.4)

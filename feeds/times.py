@@ -1,4 +1,4 @@
-"""The times of a table as instants: what is a date, what has a zone, what needs one."""
+"""The times of a file's table as instants: what is a date, what has a zone, what needs one."""
 
 import difflib
 import zoneinfo
@@ -98,8 +98,8 @@ def _parsed(table: Table, text: "pd.Series[str]") -> pd.DatetimeIndex:
 def _placed(table: Table, local: pd.DatetimeIndex, zone: str | None) -> pd.DatetimeIndex:
     if zone is None:
         raise DataError(
-            f"{table.place(0)}: {local[0]} has no time zone: name the file's with tz= (--tz), such as "
-            "America/New_York, or name a calendar"
+            f"{table.place(0)}: {local[0]} has no time zone: name the file's with tz= (--tz), "
+            "such as America/New_York, or name a calendar"
         )
     index = local.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     if index.hasnans:

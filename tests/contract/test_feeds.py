@@ -121,6 +121,12 @@ def test_the_passport_tells_the_truth(source):
         assert Passport.from_dict(passport.as_dict()) == passport
 
 
+def test_a_timeframe_not_said_or_said_makes_no_other_bars(source):
+    said, unsaid = source.one(timeframe="1d"), source.one(timeframe=None)
+    pd.testing.assert_frame_equal(said, unsaid)
+    assert said.attrs == unsaid.attrs
+
+
 def test_what_was_fetched_says_when_and_the_rest_does_not(source):
     fetched_at = source.one().attrs["passport"].fetched_at
     assert fetched_at == (NOW if source.name in ("yahoo", "polygon") else None)

@@ -4,7 +4,17 @@ import pandas as pd
 import pytest
 
 from brokers.errors import ConfigError, DataError
-from feeds.calendars import Gaps, bar_close, gaps, session_close, session_dates, sessions
+from feeds.calendars import (
+    Gaps,
+    bar_close,
+    current_open,
+    gaps,
+    session_close,
+    session_dates,
+    session_open,
+    sessions,
+    zone,
+)
 from feeds.timeframe import Timeframe
 
 
@@ -90,6 +100,64 @@ def test_the_date_of_a_bar_is_the_local_one_however_it_was_stamped(name, start, 
 )
 def test_a_bar_ends_with_its_last_session(name, timeframe, start, close):
     assert list(bar_close(name, utc(start), Timeframe(timeframe))) == list(utc(close))
+
+
+@pytest.mark.parametrize(
+    ("name", "timeframe", "start", "end"),
+    [
+        ("XNYS", "1h", "2024-07-02 18:30", "2024-07-02 19:30"),
+        ("XNYS", "1h", "2024-07-02 19:30", "2024-07-02 20:00"),  # 15:30 in New York
+        ("XNYS", "1h", "2024-07-03 16:30", "2024-07-03 17:00"),  # 12:30 on a half-day
+        ("XNYS", "1m", "2024-07-03 16:59", "2024-07-03 17:00"),
+        ("XNYS", "1h", "2024-07-02 13:00", "2024-07-02 14:00"),  # begins before the open
+        ("XNYS", "1h", "2024-07-04 15:30", "2024-07-04 16:30"),  # a holiday
+        ("XNYS", "1h", "2060-01-02 15:30", "2060-01-02 16:30"),  # past what the calendar knows
+        ("XNYS", "1h", "1930-01-02 15:30", "1930-01-02 16:30"),
+        ("24/7", "1h", "2024-07-06 23:30", "2024-07-07 00:00"),  # its sessions are days
+        (None, "1h", "2024-07-02 19:30", "2024-07-02 20:30"),
+        (None, "1mo", "2024-02-01", "2024-03-01"),
+    ],
+)
+def test_an_intraday_bar_ends_with_its_session_at_the_latest(name, timeframe, start, end):
+    assert list(bar_close(name, utc(start), Timeframe(timeframe))) == list(utc(end))
+
+
+def test_bars_of_all_hours_do_not_end_with_the_session():
+    starts = utc("2024-07-02 18:30", "2024-07-02 19:30", "2024-07-02 20:30")
+    assert list(bar_close("XNYS", starts, Timeframe("1h"))) == list(starts + pd.Timedelta(hours=1))
+
+
+def test_every_bar_of_a_session_cut_from_its_open_ends_in_it():
+    days = ("2024-07-02", "2024-07-03", "2024-07-05")
+    opens = session_open("XNYS", pd.DatetimeIndex(days))
+    closes = session_close("XNYS", pd.DatetimeIndex(days))
+    starts = [
+        pd.date_range(*session, freq="h", inclusive="left")
+        for session in zip(opens, closes, strict=True)
+    ]
+    ends = bar_close("XNYS", starts[0].append(starts[1:]), Timeframe("1h"))
+    assert [f"{end:%d %H:%M}" for end in ends if end in closes] == [
+        "02 20:00",
+        "03 17:00",
+        "05 20:00",
+    ]
+    assert ends.is_monotonic_increasing
+    assert ends.is_unique
+
+
+def test_a_calendar_knows_its_zone_and_when_a_session_opens():
+    assert (zone("XNYS"), zone("XTKS")) == ("America/New_York", "Asia/Tokyo")
+    days = pd.DatetimeIndex(["2024-03-08", "2024-03-11"])  # the clocks went forward
+    assert list(session_open("XNYS", days)) == list(utc("2024-03-08 14:30", "2024-03-11 13:30"))
+    with pytest.raises(DataError, match="no session for the bar of 2024-07-04"):
+        session_open("XNYS", pd.DatetimeIndex(["2024-07-04"]))
+
+
+def test_the_current_open_is_that_of_the_session_an_instant_lies_in():
+    inside, outside = ("2024-07-03 13:30", "2024-07-03 16:59"), ("2024-07-03 17:00", "2024-07-04")
+    assert list(current_open("XNYS", utc(*inside))) == list(utc("2024-07-03 13:30")) * 2
+    assert current_open("XNYS", utc(*outside, "2060-01-02 15:00")).isna().all()
+    assert current_open("XNYS", utc()).empty
 
 
 def test_daily_gaps_are_the_sessions_without_a_bar():

@@ -99,6 +99,22 @@ def test_a_range_of_dates_is_taken_by_the_date_east_of_greenwich_too(tmp_path):
     assert bars.index.tolist() == [pd.Timestamp("2024-07-02 00:00", tz="Europe/Berlin")]
 
 
+@pytest.mark.parametrize("option", [{"calendar": "XTKS"}, {"tz": "Asia/Tokyo"}])
+def test_a_date_begins_at_the_exchange_for_bars_within_the_day_too(tmp_path, option):
+    times = ("2024-07-01 23:30", "2024-07-02 00:30", "2024-07-02 01:30")
+    path = write(tmp_path, HEADER, *(f"{time},1,2,1,2,5" for time in times))
+    bars = any_history("files", "", "2024-07-02", "2024-07-02", path=path, **option)["ABC"]
+    assert bars.index[0] == pd.Timestamp("2024-07-02 00:30", tz="Asia/Tokyo")
+    assert bars.attrs["passport"].zone == "Asia/Tokyo"
+
+
+def test_without_a_timeframe_a_file_says_its_own(tmp_path):
+    path = write(tmp_path, HEADER, "2024-07-01 10:00Z,1,2,1,2,5", "2024-07-01 10:05Z,1,2,1,2,5")
+    assert any_history("files", "", path=path)["ABC"].attrs["passport"].timeframe == "5m"
+    with pytest.raises(DataError, match="has bars of 5m, not 1d"):
+        any_history("files", "", path=path, timeframe="1d")
+
+
 def test_a_range_without_bars_names_the_range_that_exists(tmp_path):
     path = write(tmp_path, HEADER, FIRST, SECOND)
     text = error_of(path, start=datetime(2025, 1, 1, tzinfo=UTC))

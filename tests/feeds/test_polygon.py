@@ -117,6 +117,15 @@ def test_all_hours_are_kept_when_asked_for_and_are_another_feed() -> None:
     assert passport(bars).feed == "sip-all-hours"
 
 
+def test_the_evening_belongs_to_its_date_with_and_without_a_cache(tmp_path: Path) -> None:
+    server = PolygonServer({"AAPL": minutes("2024-03-08", "04:00", "19:55", "5min")})
+    options: dict[str, Any] = {"end": "2024-03-08", "timeframe": "5m", "regular_hours": False}
+    for cache in (None, tmp_path, tmp_path):
+        bars = fetch(server, start="2024-03-08", cache=cache, **options)["AAPL"]
+        assert len(bars) == 16 * 12
+        assert bars.index[-1] == pd.Timestamp("2024-03-09 00:55", tz="UTC")
+
+
 def test_hours_count_from_the_open_and_are_made_of_half_hours() -> None:
     server = PolygonServer({"AAPL": minutes("2024-03-08", "09:00", "16:30", "30min")})
     day = {"start": "2024-03-08", "end": "2024-03-08"}

@@ -1,7 +1,11 @@
 """Polygon's failures and pace, through the real massive client against a local server."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -208,6 +212,21 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DataError):
         fetch(PolygonServer(always=Reply(200, "no json")))
     assert capfd.readouterr() == ("", "")
+
+
+def test_massives_warnings_stay_off_stdout(tmp_path: Path) -> None:
+    code = (
+        "from tests.feeds.test_polygon_client import *\n"
+        "fetch(PolygonServer({'AAPL': MARCH}))\n"
+        "import logging; print(logging.getLogger('RESTClient').handlers)"
+    )
+    missing = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(tmp_path / "gone.pem"))
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **missing}, check=True
+    )
+    assert done.stdout == "[]\n"
+    assert "gone.pem" in done.stderr
 
 
 def test_no_symbol_and_a_base_that_is_no_url_are_refused() -> None:

@@ -37,8 +37,8 @@ def test_times_without_a_zone_are_local_times_of_the_zone_given(tmp_path):
 
 def test_times_without_a_zone_need_one(tmp_path):
     assert error_of(tmp_path, "2024-07-01 09:30", "2024-07-01 09:31") == (
-        "a.csv: line 2: 2024-07-01 09:30:00 has no time zone: name the file's with tz=, such as "
-        "America/New_York, or name a calendar"
+        "a.csv: line 2: 2024-07-01 09:30:00 has no time zone: name the file's with tz= "
+        "(--tz), such as America/New_York, or name a calendar"
     )
 
 

@@ -75,15 +75,17 @@ def test_without_a_start_everything_is_asked_for() -> None:
     assert len(bars) == 2
 
 
-def test_a_date_means_the_exchanges_date_east_of_greenwich_too() -> None:
+def test_a_date_means_the_exchanges_date_east_of_greenwich_too(tmp_path: Path) -> None:
     tokyo = Chart(
         [(f"2024-03-{day:02}", 10.0, 11.0, 9.0, 10.0, 10.0, 5) for day in (6, 7, 8)],
         zone="Asia/Tokyo",
         exchange="JPX",
     )
-    bars = fetch(YahooServer({"7203.T": tokyo}), "7203.T", "2024-03-07", "2024-03-07")["7203.T"]
-    assert list(bars.index) == [pd.Timestamp("2024-03-07", tz="Asia/Tokyo")]
-    assert passport(bars).calendar is None
+    for cache in (None, tmp_path, tmp_path):
+        server = YahooServer({"7203.T": tokyo})
+        bars = fetch(server, "7203.T", "2024-03-07", "2024-03-07", cache=cache)["7203.T"]
+        assert list(bars.index) == [pd.Timestamp("2024-03-07", tz="Asia/Tokyo")]
+        assert (passport(bars).calendar, passport(bars).zone) == (None, "Asia/Tokyo")
 
 
 def test_two_symbols_come_back_in_the_order_asked() -> None:
