@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,12 +62,17 @@ def test_hashes_follow_from_the_documented_recipe(log: Path) -> None:
 def test_any_byte_changed_is_found_and_its_line_named(log: Path) -> None:
     whole = log.read_bytes()
     for position, byte in enumerate(whole):
-        for other in {0, 0x0A, 0x20, 0x30, 0xFF, byte ^ 1, byte ^ 0x20} - {byte}:
-            log.write_bytes(whole[:position] + bytes([other]) + whole[position + 1 :])
-            verdict = verify(log)
-            assert verdict.state == "damaged", (position, other)
-            assert verdict.line == line_of(whole, position), (position, other)
-            assert str(verdict.line) in verdict.text
+        values = {0, 0x0A, 0x20, 0x30, 0xFF, byte ^ 1, byte ^ 0x20}
+        every_value_is_found(log, whole, position, values)
+
+
+def every_value_is_found(log: Path, whole: bytes, position: int, values: Iterable[int]) -> None:
+    for other in {*values} - {whole[position]}:
+        log.write_bytes(whole[:position] + bytes([other]) + whole[position + 1 :])
+        verdict = verify(log)
+        assert verdict.state == "damaged", (position, other)
+        assert verdict.line == line_of(whole, position), (position, other)
+        assert str(verdict.line) in verdict.text
 
 
 def test_any_byte_of_the_head_file_changed_is_found(log: Path) -> None:

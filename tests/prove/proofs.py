@@ -1,11 +1,38 @@
 """Every long proof of the project; `python -m tests.prove` runs them all."""
 
-from tests.brokers import test_parity
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.analyzers import test_chain
+from tests.brokers import test_fills_against_stock, test_parity
 from tests.prove import Proof, examples
+from tests.strategies import test_base
+
+LOG_CHUNKS = 16
 
 
 def guarded_equals_bare(chunk: int) -> int:
     return examples(test_parity.random_runs, test_parity.same, chunk, 250)
+
+
+def fills_equal_stock(chunk: int) -> int:
+    drawing, check = test_fills_against_stock.random_markets, test_fills_against_stock.same_as_stock
+    return examples(drawing, check, chunk, 250)
+
+
+def last_target_is_held(chunk: int) -> int:
+    return examples(test_base.random_wishes, test_base.last_wish_is_held, chunk, 100)
+
+
+def every_byte_is_guarded(chunk: int) -> int:
+    """Every value of every byte, one chunk of positions after another."""
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        whole = test_chain.write(log)
+        positions = range(chunk, len(whole), LOG_CHUNKS)
+        for position in positions:
+            test_chain.every_value_is_found(log, whole, position, range(256))
+    return len(positions) * 255
 
 
 PROOFS = (
@@ -14,5 +41,23 @@ PROOFS = (
         "random strategies give the same run guarded and bare, to the last bit",
         40,
         guarded_equals_bare,
+    ),
+    Proof(
+        "fills",
+        "fills, costs and balances of random orders are Backtrader's own, to the last bit",
+        40,
+        fills_equal_stock,
+    ),
+    Proof(
+        "targets",
+        "whatever the targets and late cancels, the last target is held in the end",
+        20,
+        last_target_is_held,
+    ),
+    Proof(
+        "log",
+        "a decision log with any byte changed to any value is damaged, and the line is named",
+        LOG_CHUNKS,
+        every_byte_is_guarded,
     ),
 )

@@ -288,19 +288,26 @@ def test_a_cancel_needs_no_reason():
 targets = st.one_of(st.none(), st.integers(-3, 3))
 
 
-@settings(max_examples=40, deadline=None)
-@given(
+random_wishes = given(
     st.lists(targets, min_size=1, max_size=20),
     st.sampled_from([1, 2, 3]),
     st.booleans(),
 )
-def test_whatever_the_targets_the_last_one_is_held_in_the_end(wishes, delay, through_zero):
+
+
+def last_wish_is_held(wishes, delay, through_zero):
     script = {bar: [{"feed": "Y", "size": w}] for bar, w in enumerate(wishes, 1) if w is not None}
     frames = {"X": flat([100.0] * 60), "Y": flat([100.0] * 20, freq="3D")}
     cls = scripted(script, through_zero=through_zero)
     ran = play(cls, frames, broker=LateCancel(delay))
     last = next((wish for wish in reversed(wishes) if wish is not None), 0)
     assert ran.strategy.getpositionbyname("Y").size == last
+
+
+@settings(max_examples=40, deadline=None)
+@random_wishes
+def test_whatever_the_targets_the_last_one_is_held_in_the_end(wishes, delay, through_zero):
+    last_wish_is_held(wishes, delay, through_zero)
 
 
 @settings(max_examples=40, deadline=None)
