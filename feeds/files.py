@@ -11,11 +11,11 @@ from brokers.errors import ConfigError, DataError
 from feeds import calendars
 from feeds.bars import COLUMNS, check_bars
 from feeds.passport import stamp
-from feeds.ranges import Bound, within
+from feeds.ranges import Bound, midnights, within
 from feeds.shelf import files_of, nearest, symbol_of
 from feeds.tables import TIMES, Floats, Table, read
 from feeds.timeframe import Timeframe
-from feeds.times import Times, check_zone, read_times, to_midnight
+from feeds.times import Times, check_zone, read_times
 
 PRICES = COLUMNS[:4]
 ADJUSTED = "adj close"
@@ -153,7 +153,7 @@ def _bars(
     name, index = f"{symbol} in {table.file.name}", times.index
     timeframe = _timeframe(table, index, reading.timeframe)
     if times.are_dates:
-        index = to_midnight(index, reading.date_zone or "UTC")
+        index = midnights(index.tz_localize(None), reading.date_zone)
     elif reading.stamped == "end" and timeframe.is_intraday and timeframe.delta:
         index = index - timeframe.delta
     frame = pd.DataFrame(values, index=index)

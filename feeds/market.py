@@ -9,6 +9,7 @@ import pandas as pd
 from feeds import bridge, calendars
 from feeds.bridge import Chance, Day, Whole
 from feeds.dice import normals, uniforms
+from feeds.ranges import midnights
 from feeds.simulation import MARKET_DEVIATION, SECTOR_DEVIATION, Sessions, simulate
 from feeds.universe import home, traits
 
@@ -38,7 +39,7 @@ class Market:
     @property
     def midnights(self) -> pd.DatetimeIndex:
         """When the dates begin in New York, in UTC."""
-        return self.dates.tz_localize(ZONE).tz_convert("UTC")
+        return midnights(self.dates, ZONE)
 
     @property
     def closes(self) -> pd.DatetimeIndex:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 
 from brokers.errors import DataError
@@ -16,10 +17,15 @@ def at_zone(bound: Bound, zone: str | None) -> pd.Timestamp | None:
         return None
     if isinstance(bound, datetime):
         return pd.Timestamp(bound).tz_convert("UTC")
+    return midnights(pd.DatetimeIndex([bound]), zone)[0]
+
+
+def midnights(dates: pd.DatetimeIndex, zone: str | None) -> pd.DatetimeIndex:
+    """When naive dates begin in `zone` (None: UTC), in UTC."""
     # Some zones change their clocks at midnight: the day then starts with the first of two
     # midnights, or with the first instant there is.
-    midnight = pd.Timestamp(bound)
-    local = midnight.tz_localize(zone or "UTC", ambiguous=True, nonexistent="shift_forward")
+    first = np.ones(len(dates), bool)
+    local = dates.tz_localize(zone or "UTC", ambiguous=first, nonexistent="shift_forward")
     return local.tz_convert("UTC")
 
 

@@ -61,15 +61,6 @@ def read_times(table: Table, zone: str | None) -> Times:
     return Times(index, are_dates)
 
 
-def to_midnight(dates: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-    """Dates at midnight UTC as their midnights in `zone`, in UTC."""
-    # Some zones change their clocks at midnight: the day then starts with the first of two
-    # midnights, or with the first instant there is.
-    first = np.ones(len(dates), bool)
-    local = dates.tz_localize(None)
-    return local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward").tz_convert("UTC")
-
-
 def _text(table: Table) -> "pd.Series[str]":
     """The time of each row as text, from one column or from a date and a time."""
     columns = [name for name in TIMES if name in table.frame]

@@ -1,4 +1,4 @@
-"""What Yahoo and Polygon share: unfinished bars are left out, bars are cached, patience is kept."""
+"""What Yahoo and Polygon share: no unfinished bars, a cache, and patience with failures."""
 
 import random
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@ import pytest
 
 from brokers.errors import DataError
 from feeds.tables import read
-from feeds.times import read_times, to_midnight
+from feeds.times import read_times
 
 
 def times_of(folder, *texts, zone=None, header="date"):
@@ -106,12 +106,6 @@ def test_an_hour_that_comes_twice_or_never_is_refused(tmp_path):
         "a.csv: line 3: 2024-03-10 02:30:00 comes twice or never in America/New_York"
     )
     assert "twice" in error_of(tmp_path, "2024-11-03 01:30", zone="America/New_York")
-
-
-def test_a_day_starts_with_its_first_instant_where_clocks_change_at_midnight():
-    dates = pd.DatetimeIndex(["2024-09-08", "2024-11-03"], tz="UTC")
-    assert to_midnight(dates[:1], "America/Santiago").tolist() == utc("2024-09-08 04:00")
-    assert to_midnight(dates[1:], "America/Havana").tolist() == utc("2024-11-03 04:00")
 
 
 def test_parquet_keeps_the_zones_of_its_times(tmp_path):
