@@ -39,21 +39,17 @@ class Response:
     body: bytes
 
 
-class Socket(Protocol):
-    """An open stream; iterate over it in one task only."""
+class Socket(AsyncIterator[Frame], Protocol):
+    """An open stream of frames, as they come; iterate over it in one task only.
+
+    The iteration ends by raising `Transient`: the stream ended, in good order or not, or is mute.
+    """
 
     async def send(self, frame: Frame) -> None:
         """Send one frame, binary or text.
 
         Raises:
             Transient: the stream has ended.
-        """
-
-    def __aiter__(self) -> AsyncIterator[Frame]:
-        """Frames as they come, for as long as the stream lives.
-
-        Raises:
-            Transient: it ended, in good order or not, or went mute.
         """
 
 
