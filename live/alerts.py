@@ -1,0 +1,75 @@
+"""Telling people that a session ends: through Apprise, and never in the way of the session."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from brokers.errors import ConfigError
+
+Notify = Callable[[str, str], bool]  # title and text; True when everybody was reached
+WAITING = 16  # alerts; what comes beyond is dropped and said so
+
+
+class Alerts:
+    """Sends alerts, one after the other, from one thread of its own, begun with the first.
+
+    Args:
+        notify: what carries them; None: nobody is told.
+    """
+
+    def __init__(self, notify: Notify | None = None) -> None:
+        self._notify = notify
+        self._thread: ThreadPoolExecutor | None = None
+        self._sent: list[tuple[str, Future[bool]]] = []
+
+    def send(self, title: str, text: str) -> None:
+        """Hand one alert over, and return at once."""
+        if self._notify is None or len(self._sent) >= WAITING:
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="seawall-alerts")
+        self._sent.append((title, self._thread.submit(self._notify, title, text)))
+
+    def close(self, deadline_s: float) -> tuple[str, ...]:
+        """Wait for what was handed over, at most `deadline_s` seconds.
+
+        Returns:
+            One sentence for each alert that did not reach everybody.
+        """
+        if self._thread is None:
+            return ()
+        done, _ = wait([future for _, future in self._sent], timeout=deadline_s)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        complaints = (_complaint(title, future, future in done) for title, future in self._sent)
+        return tuple(filter(None, complaints))
+
+
+def _complaint(title: str, future: Future[bool], is_done: bool) -> str:
+    if not is_done:
+        return f"alert {title!r} was not delivered in time"
+    if (error := future.exception()) is not None:
+        return f"alert {title!r} failed: {type(error).__name__}"
+    return "" if future.result() else f"alert {title!r} did not reach everybody"
+
+
+def through_apprise(urls: Sequence[str], timeout_s: float) -> Notify | None:
+    """What carries alerts to these Apprise URLs; None without any.
+
+    Raises:
+        ConfigError: a URL is none of Apprise's; the text names its place, never the URL itself.
+    """
+    if not urls:
+        return None
+    from apprise import Apprise  # noqa: PLC0415  an eighth of a second that most starts spare
+
+    carrier = Apprise()
+    for number, url in enumerate(urls, 1):
+        if not carrier.add(url):
+            raise ConfigError(
+                f"alerts.urls: number {number} is no URL that Apprise knows: see its list of "
+                "services, such as mailto:// and slack://"
+            )
+
+    def notify(title: str, text: str) -> bool:
+        return bool(carrier.notify(body=text, title=title, timeout=timeout_s))
+
+    return notify

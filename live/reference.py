@@ -1,0 +1,48 @@
+"""The settings reference: a complete live.toml with every default and what it means."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from live.settings import LiveSettings
+
+TITLE = (
+    "# Every setting of a session. Lines begun by # are defaults; those without a value have none."
+)
+
+
+def as_toml() -> str:
+    """A live.toml that changes nothing; every setting has its meaning above it."""
+    return "\n".join([TITLE, "", *_section(LiveSettings, "")]).rstrip() + "\n"
+
+
+def _section(section: type[BaseModel], prefix: str) -> Iterator[str]:
+    tables = []
+    for name, field in section.model_fields.items():
+        inner = _inner(field)
+        if inner is None:
+            yield f"# {field.description}"
+            yield f"#{name} =" if field.default is None else f"#{name} = {_value(field.default)}"
+        else:
+            tables.append((name, field, inner))
+    for name, field, inner in tables:
+        repeated = isinstance(field.default, tuple)
+        yield ""
+        yield f"{'[[' if repeated else '['}{prefix}{name}{']]' if repeated else ']'}"
+        yield f"## {(inner.__doc__ or '').strip()}"
+        yield from _section(inner, f"{prefix}{name}.")
+
+
+def _inner(field: FieldInfo) -> type[BaseModel] | None:
+    """The section that a setting is, or is a list of; None for a plain one."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def _value(default: Any) -> str:
+    return json.dumps(list(default) if isinstance(default, tuple) else default)
