@@ -1,0 +1,73 @@
+"""When a venue is open, from an exchange calendar."""
+
+import warnings
+from datetime import UTC, datetime
+
+import exchange_calendars
+import numpy as np
+import pandas as pd
+
+from feeds import calendars
+
+ALWAYS = "24/7"
+_FIRST, _LAST = "1990-01-01", "2049-12-31"
+
+
+class Hours:
+    """Sessions of a calendar by its opens and closes; a lunch break counts as open.
+
+    Args:
+        calendar: such as XNYS; by default always open, with sessions from midnight to midnight.
+
+    Raises:
+        ConfigError: no such calendar.
+    """
+
+    def __init__(self, calendar: str = ALWAYS) -> None:
+        self.calendar = calendar
+        calendars.sessions(calendar, _FIRST, _FIRST)  # a wrong name gets its suggestions here
+        with warnings.catch_warnings():
+            # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
+            warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
+            known = exchange_calendars.get_calendar(calendar)
+            first = max(pd.Timestamp(_FIRST), known.bound_min() or pd.Timestamp(_FIRST))
+            last = min(pd.Timestamp(_LAST), known.bound_max() or pd.Timestamp(_LAST))
+            known = exchange_calendars.get_calendar(calendar, start=first, end=last)
+            self._opens = pd.DatetimeIndex(known.opens)
+            self._closes = pd.DatetimeIndex(known.closes)
+        self.zone = known.tz
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether a session has begun and not ended."""
+        return self.open_of(at) <= at
+
+    def trades(self, at: datetime) -> bool:
+        """Whether a bar that ended at `at` lies in a session; its last one ends with it."""
+        row = int(self._closes.searchsorted(pd.Timestamp(at)))
+        return bool(self._opens[row] < at)
+
+    def open_of(self, at: datetime) -> datetime:
+        """The open of the first session that ends after `at`; past when it is running."""
+        return self._instant(self._opens[self._row(at)])
+
+    def close_of(self, at: datetime) -> datetime:
+        """The close of the first session that ends after `at`."""
+        return self._instant(self._closes[self._row(at)])
+
+    def next_open(self, at: datetime) -> datetime:
+        """The first open after `at`."""
+        row = int(self._opens.searchsorted(pd.Timestamp(at), side="right"))
+        return self._instant(self._opens[row])
+
+    def sessions(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """Open and close of every session that opens in [start, end)."""
+        first, after = self._opens.searchsorted(np.array([pd.Timestamp(start), pd.Timestamp(end)]))
+        spans = zip(self._opens[first:after], self._closes[first:after], strict=True)
+        return [(self._instant(opened), self._instant(closed)) for opened, closed in spans]
+
+    def _row(self, at: datetime) -> int:
+        return int(self._closes.searchsorted(pd.Timestamp(at), side="right"))
+
+    @staticmethod
+    def _instant(stamp: pd.Timestamp) -> datetime:
+        return stamp.to_pydatetime().astimezone(UTC)
