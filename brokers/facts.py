@@ -29,6 +29,7 @@ class Filled:
         quantity: signed units, negative for a sell.
         filled_at: aware UTC.
         commission: in the account's currency; None when the venue did not say.
+        venue_order_id: of the venue's order that was executed, perhaps one since replaced.
     """
 
     order_id: str
@@ -37,6 +38,7 @@ class Filled:
     price: Decimal
     filled_at: datetime
     commission: Decimal | None = None
+    venue_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
