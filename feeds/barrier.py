@@ -18,6 +18,8 @@ Arrival = Literal[
     "other",  # of the sentinel, or of no symbol here
 ]
 
+_REMEMBERED = 1000  # turns; a repetition of an older bar is called late
+
 
 class Barrier:
     """Turns bars, which come one by one in any order, into turns: symbol -> bar of one time.
@@ -62,7 +64,7 @@ class Barrier:
         self._stale_turns = stale_turns
         self._open: dict[datetime, Bars] = {}
         self._due_s: dict[datetime, float] = {}
-        self._given: dict[str, datetime] = {}
+        self._given: dict[datetime, frozenset[str]] = {}
         self._given_to: datetime | None = None
         self._known_to: datetime | None = None
         self._heard_at = clock.now()
@@ -121,7 +123,7 @@ class Barrier:
             for symbol in self._missed:
                 self._missed[symbol] = 0 if symbol in bars else self._missed[symbol] + 1
             if bars:  # the sentinel alone makes no turn
-                self._given.update(dict.fromkeys(bars, start_at))
+                self._remember(start_at, bars)
                 turns.append({symbol: bars[symbol] for symbol in self._missed if symbol in bars})
         return turns
 
@@ -138,6 +140,11 @@ class Barrier:
         is_complete = len(self._open[start_at]) == len(self._missed)
         return is_complete or self._clock.monotonic() >= self._due_s[start_at]
 
+    def _remember(self, start_at: datetime, bars: Bars) -> None:
+        self._given[start_at] = frozenset(bars)
+        if len(self._given) > _REMEMBERED:
+            del self._given[next(iter(self._given))]
+
     def _verdict(self, bar: VenueBar) -> Arrival | None:
         """Say why a bar is in no turn; None: it is awaited."""
         if bar.is_correction:
@@ -145,7 +152,7 @@ class Barrier:
         start_at = bar.start_at
         if self._known_to is not None and start_at <= self._known_to:
             return "known"
-        if self._given.get(bar.symbol) == start_at or bar.symbol in self._open.get(start_at, ()):
+        if any(bar.symbol in held.get(start_at, ()) for held in (self._open, self._given)):
             return "known"
         is_past = self._given_to is not None and start_at <= self._given_to
         return "late" if is_past else None

@@ -1,6 +1,8 @@
 """The live Backtrader feed: warm-up, recorded turns, then bars as they come."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 import backtrader as bt
 import pandas as pd
@@ -8,6 +10,10 @@ import pandas as pd
 from feeds.passport import Passport, passport_of
 from feeds.timeframe import Timeframe
 from feeds.turns import Turns
+
+# Backtrader's resamplers close a bar by the host's clock as soon as a feed has nothing new; Cerebro
+# then fails, and no run could be repeated. A clock of long ago closes nothing: the next bar does.
+_LONG_AGO = timedelta(days=-36525)
 
 
 def live_feeds(turns: Turns, frames: Mapping[str, pd.DataFrame]) -> dict[str, "LiveFeed"]:
@@ -67,6 +73,13 @@ class LiveFeed(bt.feed.DataBase):
         super().do_qcheck(onoff, qlapse)
         self._is_asked = True
 
+    def clone(self, **kwargs: Any) -> "LiveClone":
+        """Make the feed's copy that Cerebro resamples or replays."""
+        return LiveClone(dataname=self, **kwargs)  # type: ignore[call-arg]
+
+    def _timeoffset(self) -> timedelta:
+        return _LONG_AGO
+
     def _load(self) -> bool | None:
         if not self._is_asked:
             # Cerebro asks again in the same round whoever had no bar: the next turn can wait.
@@ -84,3 +97,10 @@ class LiveFeed(bt.feed.DataBase):
         lines.volume[0] = bar.volume
         lines.openinterest[0] = 0.0
         return True
+
+
+class LiveClone(bt.feed.DataClone):
+    """A live feed once more, resampled or replayed: its bars end when a later bar comes."""
+
+    def _timeoffset(self) -> timedelta:
+        return _LONG_AGO

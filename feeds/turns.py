@@ -18,8 +18,6 @@ from feeds.frames import bar_ends
 from feeds.passport import passport_of
 from feeds.timeframe import Timeframe
 
-_MONTH = pd.DateOffset(months=1)
-
 _log = logging.getLogger(__name__)
 
 
@@ -261,12 +259,10 @@ class Turns:
                 feed.put_notification(status)
 
     def _end(self, start_at: datetime) -> datetime:
-        start = pd.Timestamp(start_at)
-        if self._calendar and not self._timeframe.is_intraday:
-            index = pd.DatetimeIndex([start])
-            end = calendars.bar_close(self._calendar, index, self._timeframe)[0]
-        else:
-            end = start + (self._timeframe.delta or _MONTH)
+        # A minute never outlasts its session, and the calendar would take half a millisecond.
+        calendar = None if self._timeframe.text == "1m" else self._calendar
+        starts = pd.DatetimeIndex([start_at])
+        end = calendars.bar_close(calendar, starts, self._timeframe)[0]
         return end.to_pydatetime().astimezone(UTC)
 
 
