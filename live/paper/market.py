@@ -1,0 +1,170 @@
+"""The paper venue's prices: bar frames on one time line, shown no earlier than they end."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from brokers.errors import ConfigError
+from brokers.wire.transport import VenueBar
+from feeds.bars import check_bars
+from feeds.frames import bar_ends
+from feeds.passport import Passport, passport_of
+from feeds.timeframe import Timeframe
+from live.paper.hours import ALWAYS, Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens at one instant.
+
+    Args:
+        bars: those that ended at it, by symbol.
+        corrections: of bars of earlier steps; nothing is matched on them.
+    """
+
+    at: datetime
+    bars: Mapping[str, VenueBar]
+    corrections: tuple[VenueBar, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tape:
+    """One symbol's bars; `row` is the first that has not been shown."""
+
+    values: npt.NDArray[np.float64]
+    starts: pd.DatetimeIndex
+    ends: pd.DatetimeIndex
+    row: int = 0
+    corrected: dict[int, VenueBar] = field(default_factory=dict)
+
+    def bar(self, symbol: str, row: int) -> VenueBar:
+        known = self.corrected.get(row)
+        if known:
+            return known
+        first, high, low, last, volume = self.values[row].tolist()
+        return VenueBar(symbol, _instant(self.starts[row]), first, high, low, last, volume)
+
+
+class Market:
+    """Bars of all symbols, one instant after the other.
+
+    Args:
+        frames: bar frames by symbol, all of one timeframe.
+        calendar: of the exchange; by default that of the frames' passports.
+        corrections: bars that vendors mended late: each comes with the step after its bar's, and
+            stands in the bar's stead from then on.
+
+    Raises:
+        ConfigError: no frames, two timeframes or two calendars, or a correction of no bar.
+        DataError: a frame is no bar frame.
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        *,
+        calendar: str | None = None,
+        corrections: Iterable[VenueBar] = (),
+    ) -> None:
+        checked = {symbol: check_bars(frame, symbol) for symbol, frame in frames.items()}
+        passports = {symbol: passport_of(bars, symbol) for symbol, bars in checked.items()}
+        self.symbols = tuple(checked)
+        self.timeframe = Timeframe(_agreed("timeframe", {p.timeframe for p in passports.values()}))
+        named = {calendar or p.calendar or ALWAYS for p in passports.values()}
+        self.hours = Hours(_agreed("calendar", named))
+        self._tapes = {
+            symbol: _tape(bars, passports[symbol], self.hours.calendar)
+            for symbol, bars in checked.items()
+        }
+        self.at = min(_instant(tape.starts[0]) for tape in self._tapes.values())
+        self._corrections = [self._placed(bar) for bar in corrections]
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The instant of the next step; None after the last."""
+        ends = [t.ends[t.row] for t in self._tapes.values() if t.row < len(t.ends)]
+        return _instant(min(ends)) if ends else None
+
+    def advance(self) -> Step | None:
+        """Move to the next step; None after the last."""
+        at = self.next_at
+        if at is None:
+            return None
+        corrections = self._due()
+        bars: dict[str, VenueBar] = {}
+        for symbol, tape in self._tapes.items():
+            if tape.row < len(tape.ends) and tape.ends[tape.row] == at:
+                bars[symbol] = tape.bar(symbol, tape.row)
+                tape.row += 1
+        self.at = at
+        return Step(at, bars, corrections)
+
+    def bars(self, symbol: str, start: datetime, end: datetime) -> tuple[VenueBar, ...]:
+        """Finished bars that start in [start, end), oldest first; none of an unknown symbol."""
+        tape = self._tapes.get(symbol)
+        if tape is None:
+            return ()
+        first = int(tape.starts.searchsorted(pd.Timestamp(start)))
+        after = min(int(tape.starts.searchsorted(pd.Timestamp(end))), tape.row)
+        return tuple(tape.bar(symbol, row) for row in range(first, after))
+
+    def newest(self, symbol: str) -> VenueBar | None:
+        """The last finished bar; None before the first."""
+        tape = self._tapes.get(symbol)
+        return tape.bar(symbol, tape.row - 1) if tape and tape.row else None
+
+    def price(self, symbol: str) -> Decimal | None:
+        """The last price; None before the first bar."""
+        bar = self.newest(symbol)
+        return Decimal(repr(bar.close)) if bar else None
+
+    def price_before_today(self, symbol: str) -> Decimal | None:
+        """The last price before the session of the newest bar; None when there is none."""
+        tape = self._tapes.get(symbol)
+        if tape is None or tape.row == 0:
+            return None
+        just_before = _instant(tape.ends[tape.row - 1]) - timedelta(microseconds=1)
+        opened = self.hours.open_of(just_before)
+        row = int(tape.ends.searchsorted(pd.Timestamp(opened), side="right")) - 1
+        return Decimal(repr(tape.bar(symbol, row).close)) if row >= 0 else None
+
+    def _placed(self, bar: VenueBar) -> tuple[str, int, VenueBar]:
+        """A correction, with the row that it mends."""
+        starts = (
+            self._tapes[bar.symbol].starts if bar.symbol in self._tapes else pd.DatetimeIndex([])
+        )
+        rows = starts.get_indexer(pd.DatetimeIndex([bar.start_at]).tz_convert("UTC"))
+        if rows[0] < 0:
+            raise ConfigError(
+                f"no bar of {bar.symbol} starts at {bar.start_at}: nothing to correct"
+            )
+        return bar.symbol, int(rows[0]), replace(bar, is_correction=True)
+
+    def _due(self) -> tuple[VenueBar, ...]:
+        """Corrections of what has been shown; they count from now on."""
+        due = [placed for placed in self._corrections if placed[1] < self._tapes[placed[0]].row]
+        self._corrections = [placed for placed in self._corrections if placed not in due]
+        for symbol, row, bar in due:
+            self._tapes[symbol].corrected[row] = replace(bar, is_correction=False)
+        return tuple(bar for _, _, bar in due)
+
+
+def _tape(bars: pd.DataFrame, passport: Passport, calendar: str) -> _Tape:
+    known = replace(passport, calendar=None if calendar == ALWAYS else calendar)
+    return _Tape(bars.to_numpy(), pd.DatetimeIndex(bars.index), bar_ends(bars, known))
+
+
+def _agreed(what: str, values: set[str]) -> str:
+    if len(values) != 1:
+        found = " and ".join(sorted(values)) or "no symbol at all"
+        raise ConfigError(f"a market has one {what}, not {found}: choose symbols that share it")
+    return values.pop()
+
+
+def _instant(stamp: pd.Timestamp) -> datetime:
+    return stamp.to_pydatetime().astimezone(UTC)
