@@ -13,6 +13,7 @@ from brokers.wire.alpaca_words import UNREADABLE
 from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.http import NoAnswer, Response
 
+WRONG_KEYS = ("forbidden", "not authorized")
 DUPLICATE = "client_order_id must be unique"  # its code, 40010001, is used for other things too
 
 
@@ -43,11 +44,16 @@ def refuse(response: Response, what: str, *, where: str, now: datetime) -> NoRet
             f"Alpaca ({where}) answered {status} to {what}: a redirect, which is not followed "
             "with keys in hand; correct the address"
         )
-    if status == 401 or (status == 403 and not code.startswith("403")):
+    if status == 401 or (status == 403 and _is_about_keys(code, text)):
         raise keys_refused(where)
     if DUPLICATE in text:
         raise DuplicateOrderId(code, text)
     raise VenueRefused(code or str(status), text)
+
+
+def _is_about_keys(code: str, text: str) -> bool:
+    """Tell wrong keys from a verdict on an order, which is 403 too, with a code that says so."""
+    return not code.startswith("403") or any(words in text for words in WRONG_KEYS)
 
 
 def _complaint(response: Response) -> tuple[str, str] | None:

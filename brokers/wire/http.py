@@ -39,7 +39,7 @@ class Response:
     body: bytes
 
 
-class Socket(AsyncIterator[Frame], Protocol):
+class Socket(Protocol):
     """An open stream of frames, as they come; iterate over it in one task only.
 
     The iteration ends by raising `Transient`: the stream ended, in good order or not, or is mute.
@@ -51,6 +51,12 @@ class Socket(AsyncIterator[Frame], Protocol):
         Raises:
             Transient: the stream has ended.
         """
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        """The socket itself."""
+
+    async def __anext__(self) -> Frame:
+        """The next frame."""
 
 
 class Http(Protocol):

@@ -27,8 +27,8 @@ Application = Callable[
 class Asgi:
     """One far side that is an application; made, used and closed on one running event loop.
 
-    An exception that the application leaves unhandled comes out at the caller: it is a fault of
-    the application and not an answer.
+    An `OSError` that the application leaves unhandled is a connection that it broke; any other
+    exception comes out at the caller: it is a fault of the application and not an answer.
 
     Args:
         app: the application.
@@ -163,7 +163,8 @@ class _Exchange:
 
     def ended(self, task: asyncio.Task[None]) -> None:
         if not self.answer.done() and not self.left.is_set():
-            self.answer.set_exception(_why(task) or NoAnswer("the application did not answer"))
+            broken = NoAnswer("the connection broke before the answer")
+            self.answer.set_exception(_why(task) or broken)
 
 
 class _AsgiLink:
@@ -233,8 +234,9 @@ class _AsgiLink:
 
 
 def _why(task: asyncio.Task[None]) -> BaseException | None:
-    """What ended a task; a cancelled one was ended by `Asgi.close`."""
-    return None if task.cancelled() else task.exception()
+    """The fault that ended a task; None: it ended, broke the connection, or was cancelled."""
+    error = None if task.cancelled() else task.exception()
+    return None if isinstance(error, OSError) else error
 
 
 def _texts(message: Message) -> dict[str, str]:
