@@ -1,10 +1,10 @@
 """Any transport, kept under the venue's rate, tried again, and ended after three failures."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from brokers.clock import Clock
 from brokers.errors import (
@@ -154,9 +154,13 @@ class Resilient:
 
     async def _call(self, priority: Priority, send: Callable[[], Awaitable[T]]) -> T:
         tries = _Tries()
-        return await self._tried(lambda: self._attempt(priority, send, tries), tries)
 
-    async def _tried(self, attempt: Callable[[], Awaitable[T]], tries: "_Tries") -> T:
+        async def attempt() -> T:
+            return await self._attempt(priority, send, tries)
+
+        return await self._tried(attempt, tries)
+
+    async def _tried(self, attempt: Callable[[], Coroutine[Any, Any, T]], tries: "_Tries") -> T:
         try:
             return await self._backoff.acall(attempt, clock=self._clock, rng=self._rng)
         except Throttled as error:
