@@ -1,5 +1,6 @@
 """Telling people that a session ends: through Apprise, and never in the way of the session."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -59,15 +60,18 @@ def through_apprise(urls: Sequence[str], timeout_s: float) -> Notify | None:
     """
     if not urls:
         return None
-    from apprise import Apprise  # noqa: PLC0415  an eighth of a second that most starts spare
+    with warnings.catch_warnings():
+        # Apprise imports imghdr with its services, which Python 3.11 and 3.12 deprecate.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from apprise import Apprise  # noqa: PLC0415  an eighth of a second that most starts spare
 
-    carrier = Apprise()
-    for number, url in enumerate(urls, 1):
-        if not carrier.add(url):
-            raise ConfigError(
-                f"alerts.urls: number {number} is no URL that Apprise knows: see its list of "
-                "services, such as mailto:// and slack://"
-            )
+        carrier = Apprise()
+        wrong = [number for number, url in enumerate(urls, 1) if not carrier.add(url)]
+    if wrong:
+        raise ConfigError(
+            f"alerts.urls: number {wrong[0]} is no URL that Apprise knows: see its list of "
+            "services, such as mailto:// and slack://"
+        )
 
     def notify(title: str, text: str) -> bool:
         return bool(carrier.notify(body=text, title=title, timeout=timeout_s))

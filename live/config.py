@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
 from brokers.risk import RiskLimits
-from live.settings import LiveSettings, StrategySection
+from live.settings import LiveSettings, Section, StrategySection, section_of
 
 Words = Mapping[str, Any]
 
@@ -100,9 +100,8 @@ def _first_line(error: ValidationError) -> str:
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
     """The settings of the section at `place`."""
-    section: type[BaseModel] = LiveSettings
+    section: type[Section] = LiveSettings
     for part in place:
         if isinstance(part, str):
-            found = section.model_fields[part].annotation
-            section = found if isinstance(found, type) else StrategySection
+            section = section_of(section.model_fields[part]) or section
     return list(section.model_fields)

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from live.settings import LiveSettings
+from live.settings import LiveSettings, section_of
 
 TITLE = (
     "# Every setting of a session. Lines begun by # are defaults; those without a value have none."
@@ -22,7 +21,7 @@ def as_toml() -> str:
 def _section(section: type[BaseModel], prefix: str) -> Iterator[str]:
     tables = []
     for name, field in section.model_fields.items():
-        inner = _inner(field)
+        inner = section_of(field)
         if inner is None:
             yield f"# {field.description}"
             yield f"#{name} =" if field.default is None else f"#{name} = {_value(field.default)}"
@@ -34,14 +33,6 @@ def _section(section: type[BaseModel], prefix: str) -> Iterator[str]:
         yield f"{'[[' if repeated else '['}{prefix}{name}{']]' if repeated else ']'}"
         yield f"## {(inner.__doc__ or '').strip()}"
         yield from _section(inner, f"{prefix}{name}.")
-
-
-def _inner(field: FieldInfo) -> type[BaseModel] | None:
-    """The section that a setting is, or is a list of; None for a plain one."""
-    for kind in (field.annotation, *get_args(field.annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
 
 
 def _value(default: Any) -> str:

@@ -1,9 +1,11 @@
 """Every setting of a live session, as live.toml has them; secrets come from the environment."""
 
+from inspect import isclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
@@ -158,6 +160,14 @@ class LiveSettings(Section):
     def path(self) -> Path:
         """The session's folder."""
         return Path(self.folder)
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that a setting is, or is a list of; None for a plain setting."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isclass(kind) and issubclass(kind, Section):
+            return kind
+    return None
 
 
 class Secrets(BaseSettings):

@@ -1,0 +1,66 @@
+"""What can end a session."""
+
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from brokers.clock import ManualClock
+from live.shutdown import Tripped
+from live.triggers import Bound, KillFile, Signals, first
+
+NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("number", "trigger"), [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminate")]
+)
+def test_a_signal_trips(number: int, trigger: str) -> None:
+    signals = Signals()
+    with signals.heard():
+        assert signals() is None
+        os.kill(os.getpid(), number)
+        tripped = signals()
+    assert tripped is not None
+    assert tripped.trigger == trigger
+
+
+def test_a_second_interrupt_is_pythons_own() -> None:
+    with Signals().heard():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_signals_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Signals().heard():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_kill_file_trips_within_half_a_second(tmp_path: Path) -> None:
+    clock = ManualClock(NOON)
+    ask = KillFile(tmp_path / "KILL", clock)
+    assert ask() is None
+    (tmp_path / "KILL").touch()
+    assert ask() is None  # it looked a moment ago
+    clock.sleep(0.5)
+    assert ask() == Tripped("kill_file", f"{tmp_path / 'KILL'} appeared")
+
+
+def test_a_bounded_session_is_over_at_its_end() -> None:
+    clock = ManualClock(NOON)
+    ask = Bound(60.0, clock)
+    clock.sleep(59.9)
+    assert ask() is None
+    clock.sleep(0.1)
+    assert ask() == Tripped("finished", "60 s are over")
+
+
+def test_the_first_trigger_counts() -> None:
+    one, two = Tripped("breaker", "one"), Tripped("mute", "two")
+    assert first([lambda: None, lambda: one, lambda: two]) == one
+    assert first([lambda: None]) is None
