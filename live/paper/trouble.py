@@ -61,16 +61,21 @@ class Trouble:
             if armed.left == _strikes(armed.fault) and armed.fault.kind != "kill"
         )
 
-    def request(self, verb: str) -> Passage:
-        """Let a request in; `verb` is its method and route, such as ``POST /v2/orders``."""
+    def request(self, verb: str, *, is_broker: bool = True) -> Passage:
+        """Let a request in; `verb` is its method and route, such as ``POST /v2/orders``.
+
+        Args:
+            is_broker: False for market data, which the breaker does not count.
+        """
         self._arrived += 1
         due = self._due(verb, REQUEST_KINDS)
-        spared = self.plan.spare_breaker and self._row >= _THIRD - 1
+        spared = is_broker and self.plan.spare_breaker and self._row >= _THIRD - 1
         for armed in due:
             if armed.fault.kind in FAILURES:
                 if spared:
                     continue
-                self.failed()
+                if is_broker:
+                    self.failed()
             return Passage(self._arrived, self._strike(armed))
         return Passage(self._arrived, None)
 

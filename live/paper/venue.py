@@ -1,0 +1,186 @@
+"""The paper venue put together: matching, market, faults, and the clients who listen."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from brokers.clock import Clock
+from brokers.orders import OrderSchema, TimeInForce
+from brokers.wire.transport import OrderUpdate, Replacement, VenueBar, VenueFill, VenueOrder
+from live.paper import alpaca_json
+from live.paper.channel import Channel
+from live.paper.faults import Plan
+from live.paper.market import Market, Step
+from live.paper.matching import Matching
+from live.paper.tickets import Ticket, Tickets
+from live.paper.trouble import Trouble
+
+_SPACE = UUID("5ea11a11-0000-4000-8000-000000000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An update as it goes out, with the units held after it."""
+
+    update: OrderUpdate
+    position: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The account's equity at one instant."""
+
+    at: datetime
+    equity: Decimal
+
+
+class Venue:
+    """One account and one market, for any front to speak for.
+
+    It belongs to one event loop.
+
+    Args:
+        market: what it has shown before the run is the past that clients may ask for.
+        clock: of the wires: delays and refusals.
+        plan: what is to go wrong.
+        seed: of the ids that the venue gives.
+    """
+
+    def __init__(
+        self,
+        matching: Matching,
+        market: Market,
+        clock: Clock,
+        *,
+        plan: Plan | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.matching = matching
+        self.market = market
+        self.trouble = Trouble(plan or Plan())
+        self.updates: Channel[Told] = Channel("trade_updates", self.trouble, clock)
+        self.data: Channel[Sequence[Mapping[str, Any]]] = Channel("data", self.trouble, clock)
+        self.tickets = Tickets()
+        self.executions: list[OrderUpdate] = []
+        self.marks: list[Mark] = []
+        self._held: dict[str, Decimal] = defaultdict(Decimal)
+        self._seed = seed
+        self._ids = 0
+        self._moved_to = market.at
+        newest = (market.newest(symbol) for symbol in market.symbols)
+        matching.desk.ledger.see(market.at, {bar.symbol: bar for bar in newest if bar is not None})
+
+    @property
+    def at(self) -> datetime:
+        """The market's time, aware UTC."""
+        return max(self.market.at, self._moved_to)
+
+    def move(self, at: datetime) -> None:
+        """Let the market's time go on between two steps; it never goes back."""
+        self._moved_to = max(self._moved_to, at)
+
+    def next_id(self) -> str:
+        """Give an id to what a client left without one; the same in every run."""
+        self._ids += 1
+        return str(uuid5(_SPACE, f"{self._seed} {self._ids}"))
+
+    async def submit(self, schema: OrderSchema, notional: Decimal | None = None) -> VenueOrder:
+        """Take an order in.
+
+        Raises:
+            VenueRefused: the account may not place it.
+        """
+        order = self.matching.submit(schema, self.at)
+        self.tickets.add(schema, order, self.at, notional)
+        await self._publish(self.matching.drain())
+        return order
+
+    async def cancel(self, venue_order_id: str) -> None:
+        """Cancel an order and what falls with it.
+
+        Raises:
+            VenueRefused: it cannot be cancelled now.
+        """
+        self.matching.cancel(venue_order_id, self.at)
+        await self._publish(self.matching.drain())
+
+    async def replace(
+        self,
+        ticket: Ticket,
+        change: Replacement,
+        client_order_id: str | None = None,
+        time_in_force: TimeInForce | None = None,
+    ) -> VenueOrder:
+        """Put another order in the stead of a working one.
+
+        Raises:
+            VenueRefused: it is not working, or the account may not place the other.
+        """
+        name = client_order_id or self.next_id()
+        order = self.matching.replace(ticket.venue_order_id, name, change, self.at)
+        self.tickets.replaced(ticket, order, change, time_in_force, self.at)
+        await self._publish(self.matching.drain())
+        return order
+
+    async def match(self, step: Step) -> int:
+        """Match one instant and send what came of it; the number of updates, before any fault."""
+        updates = self.matching.step(step.at, step.bars)
+        self.marks.append(Mark(step.at, self.matching.account().equity))
+        await self._publish(updates)
+        return len(updates)
+
+    async def send_bars(self, step: Step) -> None:
+        """Send the finished bars of one instant in one frame, faults and all."""
+        kind = "b" if self.market.timeframe.is_intraday else "d"
+        late = [_part("u", bar) for bar in step.corrections]
+        await self.data.send([*late, *(_part(kind, bar) for bar in step.bars.values())])
+
+    async def release(self) -> None:
+        """Send what was delayed and is due."""
+        await self.updates.release()
+        await self.data.release()
+
+    async def _publish(self, updates: Sequence[OrderUpdate]) -> None:
+        for update in updates:
+            for part in self._parts(update):
+                if part.fill is not None:
+                    self.executions.append(part)
+                    sign = 1 if part.fill.side == "buy" else -1
+                    self._held[part.fill.symbol] += sign * part.fill.quantity
+                await self.updates.send(Told(part, self._held[part.order.symbol]))
+        await self.updates.flush()
+
+    def _parts(self, update: OrderUpdate) -> tuple[OrderUpdate, ...]:
+        """The update, or the two halves of its fill where the plan wants them."""
+        if update.fill is None or not self.trouble.fill():
+            return (update,)
+        return halves(update, update.fill)
+
+
+def halves(update: OrderUpdate, fill: VenueFill) -> tuple[OrderUpdate, OrderUpdate]:
+    """Two updates in the stead of one, at the same price; whole units stay whole if they can."""
+    first, order = fill.quantity // 2 or fill.quantity / 2, update.order
+    rest = fill.quantity - first
+    before = order.filled_quantity - rest
+    average = order.filled_average_price or fill.price
+    paid = None if fill.commission is None else fill.commission * first / fill.quantity
+    id_of = [str(uuid5(_SPACE, f"{fill.execution_id} {half}")) for half in (1, 2)]
+    earlier = replace(
+        order,
+        status="partially_filled",
+        filled_quantity=before,
+        filled_average_price=(average * order.filled_quantity - fill.price * rest) / before,
+    )
+    left = None if paid is None or fill.commission is None else fill.commission - paid
+    return (
+        OrderUpdate(earlier, replace(fill, execution_id=id_of[0], quantity=first, commission=paid)),
+        OrderUpdate(order, replace(fill, execution_id=id_of[1], quantity=rest, commission=left)),
+    )
+
+
+def _part(mark: str, bar: VenueBar) -> dict[str, Any]:
+    return {"T": mark, "S": bar.symbol, **alpaca_json.bar(bar), "t": bar.start_at}
