@@ -25,7 +25,8 @@ class GuardedBroker:
     """Stands before a Backtrader broker and lets nothing through unreviewed.
 
     Args:
-        inner: any Backtrader broker; what the guard does not name goes straight to it.
+        inner: any Backtrader broker; what the guard does not name goes straight to it. If it has
+            an `expect`, that is called with each reviewed order before its last leg is transmitted.
         rules: called before every order, see `brokers.risk`.
         limits: called with the equity at every turn of the loop; a breach halts the guard.
         profile: the venue's rules for the form of an order.
@@ -49,6 +50,7 @@ class GuardedBroker:
         self._limits = tuple(limits)
         self._profile = profile
         self._now = now or (lambda: newest_bar_at(inner.cerebro))
+        self._hand_over: Callable[[OrderSchema], object] = getattr(inner, "expect", _keep)
         self._ids = OrderIds(session_id)
         self._listeners: list[Listener] = []
         self._held: dict[int, Family] = {}  # not yet transmitted, by the entry's reference
@@ -166,6 +168,8 @@ class GuardedBroker:
             )
         except OSError as error:
             return Refusal("log", f"the decision could not be logged: {error}")
+        if order and not refusal:
+            self._hand_over(order)
         return refusal
 
     def _check(self, order: OrderSchema, entry: Request) -> None:
@@ -197,6 +201,10 @@ class GuardedBroker:
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)
+
+
+def _keep(_: OrderSchema) -> None:
+    """Hand a reviewed order to a broker that has no use for it."""
 
 
 def _refusal(refused: OrderRefused) -> Refusal:
