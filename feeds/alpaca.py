@@ -1,0 +1,273 @@
+"""Bars from Alpaca: history as a source, history and live bars for a session."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pandas as pd
+from pydantic import SecretStr
+
+from brokers.clock import Clock, SystemClock
+from brokers.errors import ConfigError, DataError, Transient
+from brokers.wire.alpaca_access import KEY_ID, LOOPBACK, SECRET_KEY, AlpacaKeys
+from brokers.wire.http import Http
+from brokers.wire.transport import Reconnected, VenueBar
+from feeds import vendor
+from feeds.alpaca_client import CALENDAR, AlpacaData, AlpacaHistory
+from feeds.alpaca_days import ZONE, AlpacaDays
+from feeds.alpaca_stream import AlpacaBarStream
+from feeds.bars import COLUMNS
+from feeds.cache import Key
+from feeds.passport import stamp
+from feeds.ranges import Bound, at_zone, in_words
+from feeds.timeframe import Timeframe
+
+T = TypeVar("T")
+
+DATA_URL = "https://data.alpaca.markets"
+STREAM_URL = "https://stream.data.alpaca.markets"  # of the handshake; a websocket afterwards
+_FIRST = pd.Timestamp("2016-01-01", tz=ZONE)  # its oldest bar
+_HOUSE_WORDS = {"raw": "none", "all": "total"}
+_LIVE = ("1m", "1d")
+
+
+def history(  # noqa: PLR0913  options are parameters by name
+    symbols: Sequence[str],
+    start: Bound,
+    end: Bound,
+    timeframe: Timeframe,
+    *,
+    feed: str = "iex",
+    adjustment: str = "split",
+    regular_hours: bool = True,
+    base: str = DATA_URL,
+    calls_per_minute: int = 180,
+    cache: Path | str | None = None,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Fetch checked bars by symbol, from `start` up to but not including `end`.
+
+    The keys are those in APCA_API_KEY_ID and APCA_API_SECRET_KEY.
+
+    Args:
+        feed: iex (one exchange, in every plan), sip (all of them), or another of Alpaca's.
+        adjustment: none, split or total (splits and dividends); Alpaca's raw and all also do.
+        regular_hours: of intraday bars keep those between open and close; hours then count from
+            the open, 09:30, and are made of half-hours.
+        base: the data host.
+        calls_per_minute: a little under what the plan allows; the free one allows 200.
+        cache: folder of bars already fetched; None asks for all of them.
+
+    Raises:
+        ConfigError: no symbol, no keys or refused ones, an unknown feed or adjustment.
+        DataError: unknown symbol, no bars, not in the plan, no network, or the back-off gave up.
+    """
+    vendor.require(symbols, "alpaca")
+    keys, url, clock = keys_from_environment(), data_url(base), clock or SystemClock()
+    data = AlpacaData(
+        feed=feed,
+        adjustment=adjustment,
+        regular_hours=regular_hours,
+        calls_per_minute=calls_per_minute,
+    )
+    series = _Series(timeframe, data, clock)
+    draws = rng or random.Random()  # noqa: S311  jitter
+
+    def fetch_all() -> dict[str, pd.DataFrame]:
+        with asyncio.Runner() as loop:
+            http = loop.run(_connected(url, keys, clock))
+            try:
+                client = AlpacaHistory(http, keys, data, clock=clock, rng=draws)
+                ask = _Asking(client, loop.run)
+                return {symbol: series.bars(symbol, (start, end), ask, cache) for symbol in symbols}
+            finally:
+                loop.run(http.close())
+
+    return _beside_any_loop(fetch_all)
+
+
+class AlpacaBars:
+    """A session's bars, past and live; see `brokers.wire.transport.BarSource`.
+
+    Args:
+        rest: the data host, with `keys.headers()` on every request.
+        stream: the data stream's host.
+        keys: once more for the stream, whose first message carries them.
+        rng: seeded; draws the waits between tries.
+        data: what is wanted; its timeframe is that of `bars`.
+        on_outage: told, on the loop, why live bars do not come.
+
+    Raises:
+        ConfigError: live bars are minutes or days.
+    """
+
+    def __init__(
+        self,
+        rest: Http,
+        stream: Http,
+        keys: AlpacaKeys,
+        data: AlpacaData,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        on_outage: Callable[[str], None],
+    ) -> None:
+        if data.timeframe.text not in _LIVE:
+            raise ConfigError(
+                f"alpaca: live bars are {' or '.join(_LIVE)}, not {data.timeframe}: resample the "
+                "minutes with cerebro.resampledata"
+            )
+        self._rest = rest
+        self._stream = stream
+        self._past = AlpacaHistory(rest, keys, data, clock=clock, rng=rng)
+        self._live: AlpacaBarStream | AlpacaDays
+        if data.timeframe.is_intraday:
+            self._live = AlpacaBarStream(
+                stream, keys, data, self._past.bars, clock=clock, rng=rng, on_outage=on_outage
+            )
+        else:
+            self._live = AlpacaDays(self._past.bars, data, clock=clock, on_outage=on_outage)
+
+    async def history(
+        self, symbols: Sequence[str], start: datetime, end: datetime, timeframe: str
+    ) -> dict[str, tuple[VenueBar, ...]]:
+        """Finished bars that start in [start, end), oldest first; every symbol has an entry.
+
+        Raises:
+            ConfigError: the keys were refused.
+            DataError: not in the plan, or an answer that is wrong.
+            Transient: the back-off gave up.
+        """
+        return await self._past.bars(symbols, start, end, Timeframe(timeframe))
+
+    def bars(self, symbols: Sequence[str]) -> AsyncIterator[VenueBar | Reconnected]:
+        """Bars as they finish, corrections marked; see `AlpacaBarStream` and `AlpacaDays`."""
+        return self._live.bars(symbols)
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self._rest.close()
+        await self._stream.close()
+
+
+def keys_from_environment() -> AlpacaKeys:
+    """The keys in APCA_API_KEY_ID and APCA_API_SECRET_KEY, read now.
+
+    Raises:
+        ConfigError: one is missing, or cannot be a key.
+    """
+    found = [os.environ.get(name, "").strip() for name in (KEY_ID, SECRET_KEY)]
+    for name, key in zip((KEY_ID, SECRET_KEY), found, strict=True):
+        if not key:
+            raise ConfigError(f"alpaca: no API key: set {KEY_ID} and {SECRET_KEY}")
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            raise ConfigError(f"alpaca: {name} has a blank or an odd character: copy it again")
+    return AlpacaKeys(*map(SecretStr, found))
+
+
+def data_url(base: str) -> str:
+    """The address of a data host.
+
+    Raises:
+        ConfigError: it is none, or would send the keys unencrypted to another machine.
+    """
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise ConfigError(f"alpaca: base {base!r} is no address such as {DATA_URL}")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ConfigError(f"alpaca: {base} would send the keys unencrypted: use https")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A client, and how to await it from code that does not."""
+
+    client: AlpacaHistory
+    run: Callable[[Coroutine[Any, Any, Any]], Any]
+
+    def bars(
+        self, symbol: str, since: datetime, before: datetime, timeframe: Timeframe
+    ) -> Sequence[VenueBar]:
+        try:
+            found = self.run(self.client.bars([symbol], since, before, timeframe))
+        except Transient as error:
+            raise DataError(
+                f"{error}: check the network and run it again; with a cache folder (cache=), what "
+                "was already fetched is not asked for twice"
+            ) from None
+        bars: Sequence[VenueBar] = found[symbol]
+        return bars
+
+
+@dataclass(frozen=True)
+class _Series:
+    """What the frames of one call have in common."""
+
+    timeframe: Timeframe
+    data: AlpacaData
+    clock: Clock
+
+    def bars(
+        self, symbol: str, bounds: tuple[Bound, Bound], ask: _Asking, cache: Path | str | None
+    ) -> pd.DataFrame:
+        def fetch(first: Bound, after: Bound) -> pd.DataFrame:
+            since = at_zone(first, ZONE) or _FIRST
+            before = at_zone(after, ZONE) or pd.Timestamp(self.clock.now())
+            found = ask.bars(symbol, since.to_pydatetime(), before.to_pydatetime(), self.timeframe)
+            if not found:
+                raise DataError(
+                    f"alpaca: no {self.timeframe} bars of {symbol} {in_words(first, after)}: check "
+                    "the ticker (BRK.B, not BRK-B) and the range; bars begin in 2016"
+                )
+            return self._stamped(symbol, found)
+
+        return vendor.kept(cache, self._key(symbol), bounds, self.clock, fetch)
+
+    def _key(self, symbol: str) -> Key:
+        all_hours = self.timeframe.is_intraday and not self.data.regular_hours
+        feed = f"{self.data.feed}-all-hours" if all_hours else self.data.feed
+        adjustment = _HOUSE_WORDS.get(self.data.adjustment, self.data.adjustment)
+        return Key("alpaca", symbol, self.timeframe.text, adjustment, feed)
+
+    def _stamped(self, symbol: str, bars: Sequence[VenueBar]) -> pd.DataFrame:
+        key = self._key(symbol)
+        index = pd.DatetimeIndex([bar.start_at for bar in bars], name="time")
+        columns = {name: [getattr(bar, name) for bar in bars] for name in COLUMNS}
+        return stamp(
+            pd.DataFrame(columns, index=index),
+            symbol=symbol,
+            source=key.source,
+            timeframe=self.timeframe,
+            feed=key.feed,
+            adjustment=key.adjustment,
+            calendar=CALENDAR,
+            zone=ZONE,
+            fetched_at=self.clock.now(),
+        )
+
+
+async def _connected(url: str, keys: AlpacaKeys, clock: Clock) -> Http:
+    try:
+        from brokers.wire.http_aiohttp import Aiohttp  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise ConfigError("alpaca: aiohttp is missing: pip install 'seawall[live]'") from error
+    return Aiohttp(url, headers=keys.headers(), clock=clock)
+
+
+def _beside_any_loop(work: Callable[[], T]) -> T:
+    """Do what needs a loop of its own: here, or in a thread where one runs (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(1, "alpaca-history") as thread:
+        return thread.submit(work).result()
