@@ -185,8 +185,6 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Transient(f"no connection for {what}: {error}") from None
-    except aiohttp.WSServerHandshakeError:
-        raise
     except (aiohttp.ClientError, OSError) as error:
         text = str(error) or type(error).__name__
         raise NoAnswer(f"the connection broke during {what}: {text}") from None

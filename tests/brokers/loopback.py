@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
+TURNS = 200
+
 
 @asynccontextmanager
-async def serving(app):
+async def serving(app, **options):
     """Yield the address at which the application answers."""
     config = uvicorn.Config(
         app,
@@ -15,7 +17,7 @@ async def serving(app):
         lifespan="off",
         log_config=None,
         ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
+        **options,
     )
     server = uvicorn.Server(config)
     config.load()
@@ -25,5 +27,8 @@ async def serving(app):
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        await asyncio.sleep(0)
+        for _ in range(TURNS):  # uvicorn cannot shut down a websocket that is just closing
+            if server.server_state.connections:
+                await asyncio.sleep(0)
+        server.force_exit = True
         await server.shutdown()
