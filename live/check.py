@@ -1,0 +1,226 @@
+"""Go or no-go: everything that can be known before a session begins, as a table."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from rich.table import Table
+
+from analyzers.chain import tail, verify
+from brokers.clock import Clock
+from brokers.errors import SeawallError
+from brokers.wire.http import Http
+from brokers.wire.transport import BarSource, Transport
+
+SKEW_S = 2.0  # seconds by which our clock may differ from the venue's
+HISTORY = timedelta(days=7)
+_TIMEOUT_S = 10.0
+_STYLES = {"go": "green", "no-go": "bold red", "note": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing looked at; `note` is worth a look and stops nothing."""
+
+    name: str
+    verdict: Literal["go", "no-go", "note"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is looked at.
+
+    Args:
+        clock: of the session; its skew against the venue's is measured.
+        is_fast: the venue's clock runs faster than ours, so that skew says nothing.
+        whole_units: no order has a fraction of a unit.
+    """
+
+    transport: Transport
+    bars: BarSource
+    http: Http
+    clock: Clock
+    symbols: tuple[str, ...]
+    timeframe: str
+    log: Path
+    is_fast: bool = False
+    whole_units: bool = True
+
+
+Look = Callable[[Subject], Awaitable[Row]]
+
+
+async def checked(subject: Subject) -> AsyncIterator[Row]:
+    """Look at one thing after the other; what cannot be read is a no-go that says why."""
+    for name, look in LOOKS.items():
+        try:
+            yield await look(subject)
+        except SeawallError as error:
+            yield Row(name, "no-go", str(error))
+
+
+def is_go(rows: list[Row]) -> bool:
+    """Whether nothing speaks against a start."""
+    return all(row.verdict != "no-go" for row in rows)
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows as a person reads them."""
+    shown = Table(title="GO" if is_go(rows) else "NO GO", title_justify="left", box=None)
+    for column in ("check", "", "what was found"):
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(row.name, f"[{_STYLES[row.verdict]}]{row.verdict}[/]", row.text)
+    return shown
+
+
+async def _account(subject: Subject) -> Row:
+    account = await subject.transport.account()
+    if account.blocked:
+        return Row("account", "no-go", f"{account.account_id}: {account.blocked}")
+    return Row("account", "go", f"{account.account_id}, equity {account.equity} {account.currency}")
+
+
+async def _buying_power(subject: Subject) -> Row:
+    account = await subject.transport.account()
+    verdict: Literal["go", "no-go"] = "go" if account.buying_power > 0 else "no-go"
+    return Row("buying power", verdict, f"{account.buying_power} {account.currency}")
+
+
+async def _clock(subject: Subject) -> Row:
+    before = subject.clock.now()
+    told = await _get(subject.http, "/v2/clock")
+    after = subject.clock.now()
+    theirs = datetime.fromisoformat(told["timestamp"])
+    skew_s = (theirs - (before + (after - before) / 2)).total_seconds()
+    market = f"market {'open' if told['is_open'] else 'closed'}"
+    when = f"next open {told['next_open']}, next close {told['next_close']}"
+    text = f"{skew_s:+.1f} s to the venue's; {market}, {when}"
+    if subject.is_fast or abs(skew_s) <= SKEW_S:
+        return Row("clock", "go" if told["is_open"] else "note", text)
+    return Row("clock", "no-go", f"{text}: set this machine's clock (NTP)")
+
+
+async def _calendar(subject: Subject) -> Row:
+    today = subject.clock.now().date()
+    span = {"start": today.isoformat(), "end": (today + timedelta(days=7)).isoformat()}
+    days = await _get(subject.http, "/v2/calendar", span)
+    if not days:
+        return Row("calendar", "no-go", "the venue's calendar has no session in the next week")
+    first = days[0]
+    return Row("calendar", "go", f"{first['date']} {first['open']} to {first['close']} New York")
+
+
+async def _symbols(subject: Subject) -> Row:
+    wrong = []
+    for symbol in subject.symbols:
+        asset = await _get(subject.http, f"/v2/assets/{symbol}")
+        if not asset.get("tradable") or asset.get("status") != "active":
+            wrong.append(f"{symbol} cannot be traded")
+        elif not (subject.whole_units or asset.get("fractionable")):
+            wrong.append(f"{symbol} takes whole units only")
+    if wrong:
+        return Row("symbols", "no-go", "; ".join(wrong))
+    return Row("symbols", "go", ", ".join(subject.symbols))
+
+
+async def _data(subject: Subject) -> Row:
+    now = subject.clock.now()
+    found = await subject.bars.history(subject.symbols, now - HISTORY, now, subject.timeframe)
+    missing = [symbol for symbol in subject.symbols if not found.get(symbol)]
+    if missing:
+        return Row("market data", "no-go", f"no bars of the last week: {', '.join(missing)}")
+    newest = max(bars[-1].start_at for bars in found.values())
+    return Row("market data", "go", f"bars up to {newest:%Y-%m-%d %H:%M} UTC")
+
+
+async def _open_orders(subject: Subject) -> Row:
+    orders = await subject.transport.orders_since(subject.clock.now())
+    known = set(_intents(subject.log))
+    strangers = [order for order in orders if order.client_order_id not in known]
+    if strangers:
+        told = ", ".join(f"{order.side} {order.quantity} {order.symbol}" for order in strangers)
+        return Row("open orders", "note", f"{told}: not of this session's log")
+    return Row("open orders", "go", f"{len(orders)} at work, all of this session's log")
+
+
+async def _positions(subject: Subject) -> Row:
+    theirs = {held.symbol: held.quantity for held in await subject.transport.positions()}
+    ours = _held(subject.log)
+    wrong = [
+        f"{symbol}: log {ours.get(symbol, Decimal(0)):f}, venue {theirs.get(symbol, Decimal(0)):f}"
+        for symbol in sorted(theirs.keys() | ours.keys())
+        if theirs.get(symbol, Decimal(0)) != ours.get(symbol, Decimal(0))
+    ]
+    if not wrong:
+        return Row("positions", "go", f"{len(theirs)} held, as the log has it")
+    return Row("positions", "no-go" if ours else "note", "; ".join(wrong))
+
+
+async def _log(subject: Subject) -> Row:
+    if not subject.log.exists():
+        return Row("log", "go", f"{subject.log}: a first start")
+    verdict = verify(subject.log)
+    if verdict.state == "damaged":
+        return Row("log", "no-go", f"{subject.log}: damaged at line {verdict.line}: {verdict.text}")
+    return Row("log", "go", f"{subject.log}: {verdict.state}, {verdict.lines} lines")
+
+
+async def _unanswered(subject: Subject) -> Row:
+    open_ids = [order_id for order_id, is_open in _intents(subject.log).items() if is_open]
+    if open_ids:
+        text = f"{', '.join(open_ids)}: without an outcome in the log; the start will look them up"
+        return Row("unreconciled intents", "note", text)
+    return Row("unreconciled intents", "go", "none")
+
+
+LOOKS: Mapping[str, Look] = {
+    "account": _account,
+    "buying power": _buying_power,
+    "clock": _clock,
+    "calendar": _calendar,
+    "symbols": _symbols,
+    "market data": _data,
+    "open orders": _open_orders,
+    "positions": _positions,
+    "log": _log,
+    "unreconciled intents": _unanswered,
+}
+
+
+def _intents(log: Path) -> dict[str, bool]:
+    """Orders that the log sent, legs too, and whether the venue never said a word of them."""
+    intents: dict[str, bool] = {}
+    for record in _records(log):
+        if record["kind"] == "decision" and record["order"] and not record["refusal"]:
+            order = record["order"]
+            legs = {leg["client_order_id"]: False for leg in order.get("legs", ())}
+            intents |= {order["client_order_id"]: True, **legs}
+        elif record["kind"] == "venue" and record.get("order_id") in intents:
+            intents[record["order_id"]] = False
+    return intents
+
+
+def _held(log: Path) -> dict[str, Decimal]:
+    """Signed units by symbol after the log's last fill, those that are not flat."""
+    held: dict[str, Decimal] = {}
+    for record in _records(log):
+        if record["kind"] == "fill":
+            held[record["symbol"]] = Decimal(repr(record["position"]))
+    return {symbol: units for symbol, units in held.items() if units}
+
+
+def _records(log: Path) -> list[Mapping[str, Any]]:
+    return [record for record, _ in tail(log)] if log.exists() else []
+
+
+async def _get(http: Http, path: str, params: Mapping[str, str] | None = None) -> Any:
+    answer = await http.request("GET", path, params=params, timeout_s=_TIMEOUT_S)
+    if answer.status != 200:
+        raise SeawallError(f"{path}: {answer.status} {answer.body[:200].decode(errors='replace')}")
+    return orjson.loads(answer.body)
