@@ -199,8 +199,8 @@ class AlpacaRules:
         return seen.bar
 
     def lapses_at(self, terms: Terms, created: Seen, at: datetime) -> float:
-        """A day order lapses with the first close after it came."""
-        return self.session_end(created, at) if terms.time_in_force == "day" else math.nan
+        """Orders for a day or its auctions lapse with the first close after they came."""
+        return math.nan if terms.time_in_force == "gtc" else self.session_end(created, at)
 
     def lapses_by(self, _seen: Seen, at: datetime) -> float:
         """The venue's time."""

@@ -1,6 +1,5 @@
 """Where orders meet bars: one turn of BackBroker over the paper account's orders."""
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -43,7 +42,7 @@ class Floor:
         self._rules = rules
         self._slippage = slippage
         self._portion = portion
-        self._waiting: deque[Working] = deque()
+        self._waiting: list[Working] = []
         self._outbox: list[OrderUpdate] = []
         self._seed = seed
         self._executions = 0
@@ -74,10 +73,13 @@ class Floor:
         ledger = self.desk.ledger
         ledger.see(at, bars)
         self.book.wake()
+        ready = [order for order in self._waiting if self._rules.trades(order, at)]
+        self._waiting = [order for order in self._waiting if order not in ready]
         if self._rules.reserves_cash:
-            self._reserve()
+            self._reserve(ready)
         else:
-            self._accept_in_hours()
+            for order in ready:
+                self._accept(order)
         for order in self.book.each():
             self._turn(order)
         ledger.revalue()
@@ -93,12 +95,11 @@ class Floor:
         updates, self._outbox = tuple(self._outbox), []
         return updates
 
-    def _reserve(self) -> None:
-        """Hold the cash against what waits, each order against what the one before it left."""
+    def _reserve(self, ready: Sequence[Working]) -> None:
+        """Accept what the cash reaches for, each order seeing what the one before it left."""
         cash = self.desk.ledger.cash
         positions: dict[str, Position] = {}
-        while self._waiting:
-            order = self._waiting.popleft()
+        for order in ready:
             if not self.book.has_family(order):
                 self.book.end(order, "rejected", "its family was refused")
                 continue
@@ -113,11 +114,6 @@ class Floor:
                 self._accept(order)
             else:
                 self.book.drop(order, "rejected", "margin")
-
-    def _accept_in_hours(self) -> None:
-        for order in [o for o in self._waiting if self._rules.trades(o, self.at)]:
-            self._waiting.remove(order)
-            self._accept(order)
 
     def _accept(self, order: Working) -> None:
         order.status = "new" if order.is_active else "held"

@@ -1,5 +1,6 @@
 """The paper venue's prices: bar frames on one time line, shown no earlier than they end."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -37,8 +38,8 @@ class _Tape:
     """One symbol's bars; `row` is the first that has not been shown."""
 
     values: npt.NDArray[np.float64]
-    starts: pd.DatetimeIndex
-    ends: pd.DatetimeIndex
+    starts: list[datetime]
+    ends: list[datetime]
     row: int = 0
     corrected: dict[int, VenueBar] = field(default_factory=dict)
 
@@ -47,7 +48,7 @@ class _Tape:
         if known:
             return known
         first, high, low, last, volume = self.values[row].tolist()
-        return VenueBar(symbol, _instant(self.starts[row]), first, high, low, last, volume)
+        return VenueBar(symbol, self.starts[row], first, high, low, last, volume)
 
 
 class Market:
@@ -81,20 +82,22 @@ class Market:
             symbol: _tape(bars, passports[symbol], self.hours.calendar)
             for symbol, bars in checked.items()
         }
-        self.at = min(_instant(tape.starts[0]) for tape in self._tapes.values())
+        self.at = min(tape.starts[0] for tape in self._tapes.values())
         self._corrections = [self._placed(bar) for bar in corrections]
 
     @property
     def next_at(self) -> datetime | None:
         """The instant of the next step; None after the last."""
         ends = [t.ends[t.row] for t in self._tapes.values() if t.row < len(t.ends)]
-        return _instant(min(ends)) if ends else None
+        return min(ends, default=None)
 
     def advance(self) -> Step | None:
         """Move to the next step; None after the last."""
         at = self.next_at
-        if at is None:
-            return None
+        return None if at is None else self.move_to(at)
+
+    def move_to(self, at: datetime) -> Step:
+        """Move to the next step, known from `next_at`."""
         corrections = self._due()
         bars: dict[str, VenueBar] = {}
         for symbol, tape in self._tapes.items():
@@ -109,8 +112,8 @@ class Market:
         tape = self._tapes.get(symbol)
         if tape is None:
             return ()
-        first = int(tape.starts.searchsorted(pd.Timestamp(start)))
-        after = min(int(tape.starts.searchsorted(pd.Timestamp(end))), tape.row)
+        first = bisect_left(tape.starts, start)
+        after = min(bisect_left(tape.starts, end), tape.row)
         return tuple(tape.bar(symbol, row) for row in range(first, after))
 
     def newest(self, symbol: str) -> VenueBar | None:
@@ -128,22 +131,19 @@ class Market:
         tape = self._tapes.get(symbol)
         if tape is None or tape.row == 0:
             return None
-        just_before = _instant(tape.ends[tape.row - 1]) - timedelta(microseconds=1)
+        just_before = tape.ends[tape.row - 1] - timedelta(microseconds=1)
         opened = self.hours.open_of(just_before)
-        row = int(tape.ends.searchsorted(pd.Timestamp(opened), side="right")) - 1
+        row = bisect_right(tape.ends, opened) - 1
         return Decimal(repr(tape.bar(symbol, row).close)) if row >= 0 else None
 
     def _placed(self, bar: VenueBar) -> tuple[str, int, VenueBar]:
         """A correction, with the row that it mends."""
-        starts = (
-            self._tapes[bar.symbol].starts if bar.symbol in self._tapes else pd.DatetimeIndex([])
-        )
-        rows = starts.get_indexer(pd.DatetimeIndex([bar.start_at]).tz_convert("UTC"))
-        if rows[0] < 0:
+        tape = self._tapes.get(bar.symbol)
+        if tape is None or bar.start_at not in tape.starts:
             raise ConfigError(
                 f"no bar of {bar.symbol} starts at {bar.start_at}: nothing to correct"
             )
-        return bar.symbol, int(rows[0]), replace(bar, is_correction=True)
+        return bar.symbol, tape.starts.index(bar.start_at), replace(bar, is_correction=True)
 
     def _due(self) -> tuple[VenueBar, ...]:
         """Corrections of what has been shown; they count from now on."""
@@ -156,7 +156,8 @@ class Market:
 
 def _tape(bars: pd.DataFrame, passport: Passport, calendar: str) -> _Tape:
     known = replace(passport, calendar=None if calendar == ALWAYS else calendar)
-    return _Tape(bars.to_numpy(), pd.DatetimeIndex(bars.index), bar_ends(bars, known))
+    starts = _instants(pd.DatetimeIndex(bars.index))
+    return _Tape(bars.to_numpy(), starts, _instants(bar_ends(bars, known)))
 
 
 def _agreed(what: str, values: set[str]) -> str:
@@ -166,5 +167,5 @@ def _agreed(what: str, values: set[str]) -> str:
     return values.pop()
 
 
-def _instant(stamp: pd.Timestamp) -> datetime:
-    return stamp.to_pydatetime().astimezone(UTC)
+def _instants(index: pd.DatetimeIndex) -> list[datetime]:
+    return [stamp.astimezone(UTC) for stamp in index.to_pydatetime()]

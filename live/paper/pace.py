@@ -21,11 +21,10 @@ async def play(
     """
     longest = market.timeframe.delta if skips_closed else None
     begun_s, due_s = clock.monotonic(), 0.0
-    before = market.next_at
-    while (at := market.next_at) is not None and before is not None:
-        between = at - before
+    before = None
+    while (at := market.next_at) is not None:
+        between = at - (before or at)
         due_s += min(between, longest or timedelta.max).total_seconds() / speed
         await clock.wait(begun_s + due_s - clock.monotonic())
-        step, before = market.advance(), at
-        if step is not None:
-            yield step
+        before = at
+        yield market.move_to(at)
