@@ -48,6 +48,9 @@ def order_form(
 ) -> OrderForm:
     """Read the body of POST /v2/orders.
 
+    Legs stand in the order in which the body names them: where one bar reaches both, the first one
+    is tried first, as Backtrader tries them in the order of their making.
+
     Args:
         next_id: gives an id to an order without one, and to each leg.
         price_of: a symbol's last price, by which an amount of money becomes units.
@@ -201,6 +204,8 @@ def _legs(
         kind = "stop" if stop_limit is None else "stop_limit"
         prices = {"stop_price": stop, "limit_price": stop_limit}
         wanted.append({"role": "stop_loss", "order_type": kind, **prices})
+    places = list(body)
+    wanted.sort(key=lambda leg: places.index(leg["role"]))
     try:
         return tuple(Leg(client_order_id=next_id(), **shared, **leg) for leg in wanted)
     except ValidationError as error:

@@ -1,21 +1,20 @@
 """The paper venue put together: matching, market, faults, and the clients who listen."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid5
 
 from brokers.clock import Clock
 from brokers.orders import OrderSchema, TimeInForce
-from brokers.wire.transport import OrderUpdate, Replacement, VenueBar, VenueFill, VenueOrder
-from live.paper import alpaca_json
+from brokers.wire.transport import OrderUpdate, Replacement, VenueFill, VenueOrder
 from live.paper.channel import Channel
 from live.paper.faults import Plan
 from live.paper.market import Market, Step
 from live.paper.matching import Matching
+from live.paper.ticker import Part, Ticker
 from live.paper.tickets import Ticket, Tickets
 from live.paper.trouble import Trouble
 
@@ -63,8 +62,9 @@ class Venue:
         self.market = market
         self.trouble = Trouble(plan or Plan())
         self.updates: Channel[Told] = Channel("trade_updates", self.trouble, clock)
-        self.data: Channel[Sequence[Mapping[str, Any]]] = Channel("data", self.trouble, clock)
+        self.data: Channel[Sequence[Part]] = Channel("data", self.trouble, clock)
         self.tickets = Tickets()
+        self._ticker = Ticker(market)
         self.executions: list[OrderUpdate] = []
         self.marks: list[Mark] = []
         self._held: dict[str, Decimal] = defaultdict(Decimal)
@@ -134,10 +134,8 @@ class Venue:
         return len(updates)
 
     async def send_bars(self, step: Step) -> None:
-        """Send the finished bars of one instant in one frame, faults and all."""
-        kind = "b" if self.market.timeframe.is_intraday else "d"
-        late = [_part("u", bar) for bar in step.corrections]
-        await self.data.send([*late, *(_part(kind, bar) for bar in step.bars.values())])
+        """Send what the market shows at one instant in one frame, faults and all."""
+        await self.data.send(self._ticker.parts(step))
 
     async def release(self) -> None:
         """Send what was delayed and is due."""
@@ -180,7 +178,3 @@ def halves(update: OrderUpdate, fill: VenueFill) -> tuple[OrderUpdate, OrderUpda
         OrderUpdate(earlier, replace(fill, execution_id=id_of[0], quantity=first, commission=paid)),
         OrderUpdate(order, replace(fill, execution_id=id_of[1], quantity=rest, commission=left)),
     )
-
-
-def _part(mark: str, bar: VenueBar) -> dict[str, Any]:
-    return {"T": mark, "S": bar.symbol, **alpaca_json.bar(bar), "t": bar.start_at}

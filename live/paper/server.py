@@ -1,0 +1,204 @@
+"""The paper venue as a process of its own: loopback sockets, a control door, a clean end."""
+
+import asyncio
+import errno
+import os
+import secrets
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import orjson
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from brokers.clock import Clock, ManualClock, SystemClock
+from brokers.errors import ConfigError, SeawallError
+from live.paper.alpaca_api import AlpacaApi
+from live.paper.alpaca_gate import RESET
+from live.paper.control import Control, control_app
+from live.paper.pace import play
+from live.paper.spec import VenueSpec
+from live.paper.venue import Venue
+
+AUTH_TIMEOUT_S = 10.0
+_RELEASE_EVERY_S = 0.1
+_LINGER_NOT = struct.pack("ii", 1, 0)  # closing sends RST
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that says when it is ready, and leaves signals to us: two share this process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Breakable:
+    """An application whose connections it may break, by the `RESET` extension."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.connections: set[Any] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        client = scope.get("client")
+        known = scope.get("extensions") or {}
+        scope["extensions"] = {**known, RESET: lambda: self._break(client)}
+        await self._app(scope, receive, send)
+
+    def _break(self, client: Any) -> None:
+        for connection in tuple(self.connections):
+            if connection.client == client:
+                line = connection.transport.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                connection.transport.abort()
+
+
+async def serve(spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO) -> None:
+    """Run a venue until it is told to stop; one JSON line when it is ready and one at its end.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    is_lock_step = spec.speed is None
+    api = spec.api(venue, clock, None if is_lock_step else AUTH_TIMEOUT_S)
+    front = Breakable(api)
+    token, stopped = secrets.token_urlsafe(16), asyncio.Event()
+    control = control_app(Control(venue, api.gate, clock), token, stopped.set)
+    with _bound(spec.host, spec.port) as front_socket, _bound("127.0.0.1", 0) as control_socket:
+        servers = [_server(front), _server(control)]
+        front.connections = servers[0].server_state.connections
+        pairs = zip(servers, (front_socket, control_socket), strict=True)
+        tasks = [asyncio.create_task(server.serve([line])) for server, line in pairs]
+        for server in servers:
+            await server.is_ready.wait()
+        address = f"{spec.host}:{front_socket.getsockname()[1]}"
+        door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
+        _say(out, url=f"http://{address}", stream=f"ws://{address}", control=door, token=token)
+        _stop_when_told(spec, stopped.set)
+        pace = asyncio.create_task(
+            _idle() if spec.speed is None else _run(venue, clock, spec.speed)
+        )
+        await stopped.wait()
+        pace.cancel()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, pace, return_exceptions=True)
+    _say(out, **_summary(venue, api))
+
+
+def main(folder: Path, out: TextIO = sys.stdout) -> int:
+    """Run the venue that `VenueSpec.save` wrote into a folder; 0, or 2 for a wrong setting."""
+    try:
+        spec, frames = VenueSpec.load(folder)
+        clock: Clock = SystemClock()
+        venue = spec.venue(frames, clock)
+        if spec.speed is None:
+            clock = ManualClock(venue.at)
+            venue = spec.venue(frames, clock)
+        asyncio.run(serve(spec, venue, clock, out))
+    except SeawallError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _summary(venue: Venue, api: AlpacaApi) -> dict[str, Any]:
+    return {
+        "calls": api.gate.requests,
+        "orders": len(venue.tickets),
+        "fills": len(venue.executions),
+        "updates": venue.updates.sent,
+        "faults": venue.trouble.hits,
+        "missed": [fault.kind for fault in venue.trouble.missed],
+    }
+
+
+async def _run(venue: Venue, clock: Clock, speed: float) -> None:
+    late = asyncio.create_task(_release(venue, clock))
+    try:
+        async for step in play(venue.market, clock, speed):
+            await venue.match(step)
+            await venue.send_bars(step)
+        await _idle()
+    finally:
+        late.cancel()
+
+
+async def _release(venue: Venue, clock: Clock) -> None:
+    while True:
+        await clock.wait(_RELEASE_EVERY_S)
+        await venue.release()
+
+
+async def _idle() -> None:
+    await asyncio.Event().wait()
+
+
+def _server(app: Any) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="websockets-sansio",
+        ws_ping_interval=None,
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    return _Server(config)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    line = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        line.bind((host, port))
+    except OSError as error:
+        line.close()
+        taken = error.errno == errno.EADDRINUSE
+        why = "is in use: choose another one, or 0 for a free one" if taken else f"({error})"
+        raise ConfigError(f"cannot listen on {host}:{port}, the port {why}") from None
+    return line
+
+
+def _stop_when_told(spec: VenueSpec, stop: Callable[[], None]) -> None:
+    """End at SIGINT or SIGTERM, and with the parent if so wished."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    if spec.leaves_with_parent:
+        line = sys.stdin.fileno()
+
+        def parent_spoke() -> None:
+            if not os.read(line, 1):
+                loop.remove_reader(line)
+                stop()
+
+        loop.add_reader(line, parent_spoke)
+
+
+def _say(out: TextIO, **words: Any) -> None:
+    out.write(orjson.dumps(words).decode() + "\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
