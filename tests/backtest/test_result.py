@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 import json
 from decimal import Decimal
 
@@ -35,8 +36,8 @@ def test_final_value_is_the_last_of_the_equity(run):
 
 def test_json_holds_what_its_table_names(run):
     facts = run.as_json()
-    table = RunResult.as_json.__doc__.split("====")[2:]
-    named = {word.strip(",") for line in "".join(table).splitlines() for word in line[8:29].split()}
+    table = inspect.getdoc(RunResult.as_json).split("====")[2:]
+    named = {word.strip(",") for line in "".join(table).splitlines() for word in line[:21].split()}
     assert set(facts) == {word for word in named if word.strip("=")}
 
 
