@@ -1,90 +1,137 @@
-"""A BackBroker at the far side: takes schemas, gives facts, and matches when it is asked."""
+"""A venue for tests of `Resilient`: every request meets what the test's script says."""
 
-from collections.abc import Iterator
-from datetime import UTC
+from collections import deque
 from decimal import Decimal
-from typing import Any
 
-import backtrader as bt
+from brokers.errors import ConfigError, SchemaRefused, Transient, Unknown, VenueRefused
+from brokers.wire.answers import DuplicateOrderId, Throttled
+from brokers.wire.transport import VenueOrder
 
-from brokers.facts import Accepted, Ended, Fact, Filled
-from brokers.orders import OrderSchema, Terms
-from brokers.remote import RemoteBroker
-from brokers.translate import ORDER_TYPES, exact
-
-EXEC_TYPES = {name: number for number, name in ORDER_TYPES.items()}
-ENDS = {
-    bt.Order.Canceled: ("canceled", ""),
-    bt.Order.Expired: ("expired", ""),
-    bt.Order.Margin: ("rejected", "margin: cash does not reach"),
-    bt.Order.Rejected: ("rejected", "its entry is gone"),
+OUTCOMES = {
+    "ok": None,
+    "refused": VenueRefused("40310000", "insufficient buying power"),
+    "duplicate": DuplicateOrderId("40010001", "client_order_id must be unique"),
+    "429": Throttled("429"),
+    "429 for 7 s": Throttled("429", 7.0),
+    "429 for a day": Throttled("429", 86_400.0),
+    "unsent": Transient("no connection"),
+    "lost": Unknown("no answer", "a1"),  # never arrived
+    "kept": Unknown("no answer", "a1"),  # the venue has the order
+    "late": Unknown("no answer", "a1"),  # the venue gets the order after the next request
+    "no such": SchemaRefused("Alpaca has no such order"),
+    "keys": ConfigError("the keys were refused"),
 }
 
 
 class FarSide:
-    """An outbox that is a whole venue, on the feeds of the Cerebro that the remote broker is in.
+    """A venue that does what it is told, request by request, and then what it should.
 
     Args:
-        tells_commission: put the commission into the facts.
+        is_strict: it refuses a client order id that it has seen.
     """
 
-    def __init__(self, cash: float, *, tells_commission: bool = False) -> None:
-        self.venue = bt.brokers.BackBroker(cash=cash)
-        self.near = RemoteBroker(self, self.facts, cash=cash)
-        self.sent: list[OrderSchema] = []
-        self._tells_commission = tells_commission
-        self._orders: dict[str, Any] = {}
-        self._names: dict[int, str] = {}
+    def __init__(self, clock, script=(), *, is_strict=True):
+        self.orders = []
+        self.log = []  # (request, outcome)
+        self.left_at_s = []
+        self.hidden = 0  # how many finds will not see what is there
+        self.is_closed = False
+        self._clock = clock
+        self._script = deque(script)
+        self._late = []
+        self._is_strict = is_strict
 
-    def send(self, order: OrderSchema) -> None:
-        self.sent.append(order)
-        data = next(d for d in self.near.cerebro.datas if d._name == order.symbol)
-        entry = self._place(order, data, oco=self._orders.get(order.oco_client_order_id or ""),
-                            transmit=not order.legs)  # fmt: skip
-        for leg in order.legs:
-            self._place(leg, data, parent=entry, transmit=leg is order.legs[-1])
+    async def submit(self, order):
+        return await self._create("submit", order.client_order_id)
 
-    def cancel(self, order_id: str) -> None:
-        self.venue.cancel(self._orders[order_id])
+    async def replace(self, venue_order_id, client_order_id, terms):
+        return await self._create("replace", client_order_id)
 
-    def release(self) -> None:
-        pass
+    async def find(self, client_order_id):
+        await self._meet("find")
+        if self.hidden:
+            self.hidden -= 1
+            return None
+        return next((o for o in self.orders if o.client_order_id == client_order_id), None)
 
-    def facts(self) -> Iterator[Fact]:
-        self.venue.next()
-        while note := self.venue.get_notification():
-            yield from self._told(note)
+    async def cancel(self, venue_order_id):
+        await self._meet("cancel")
 
-    def _place(self, terms: Terms, data: Any, **how: Any) -> Any:
-        def number(value: Decimal | None) -> float | None:
-            return None if value is None else float(value)
+    async def orders_since(self, since):
+        await self._meet("orders")
+        return self.orders
 
-        is_limit = terms.order_type == "limit"
-        order = getattr(self.venue, terms.side)(
-            None,
-            data,
-            float(terms.quantity),
-            price=number(terms.limit_price if is_limit else terms.stop_price),
-            plimit=None if is_limit else number(terms.limit_price),
-            exectype=EXEC_TYPES[terms.order_type],
-            valid=terms.expires_at and bt.date2num(terms.expires_at),
-            trailamount=number(terms.trail_amount),
-            trailpercent=number(terms.trail_frac),
-            **how,
+    async def fills_since(self, since):
+        await self._meet("fills")
+        return ()
+
+    async def account(self):
+        await self._meet("account")
+        return "account"
+
+    async def positions(self):
+        await self._meet("positions")
+        return ()
+
+    async def updates(self):
+        yield "update"
+
+    async def close(self):
+        self.is_closed = True
+
+    async def _create(self, request, client_order_id):
+        outcome = self._next(request)
+        if outcome == "late":
+            self._late.append(client_order_id)
+        if outcome in ("ok", "kept"):
+            taken = any(order.client_order_id == client_order_id for order in self.orders)
+            if taken and self._is_strict:
+                raise OUTCOMES["duplicate"]
+            self._accept(client_order_id)
+        self._end(outcome)
+        return self.orders[-1]
+
+    async def _meet(self, request):
+        outcome = self._next(request)
+        if outcome in ("lost", "kept", "late"):  # of a read, no answer is a transient failure
+            outcome = "unsent"
+            self.log[-1] = (request, outcome)
+        late, self._late = self._late, []
+        for client_order_id in late:
+            if all(order.client_order_id != client_order_id for order in self.orders):
+                self._accept(client_order_id)
+        self._end(outcome)
+
+    def _next(self, request):
+        outcome = self._script.popleft() if self._script else "ok"
+        self.log.append((request, outcome))
+        self.left_at_s.append(self._clock.monotonic())
+        return outcome
+
+    def _end(self, outcome):
+        if error := OUTCOMES[outcome]:
+            raise type(error)(*_arguments(error))
+
+    def _accept(self, client_order_id):
+        self.orders.append(
+            VenueOrder(
+                venue_order_id=f"v{len(self.orders)}",
+                client_order_id=client_order_id,
+                symbol="AAPL",
+                side="buy",
+                quantity=Decimal(10),
+                order_type="market",
+                status="new",
+                filled_quantity=Decimal(0),
+                updated_at=self._clock.now(),
+            )
         )
-        self._orders[terms.client_order_id] = order
-        self._names[order.ref] = terms.client_order_id
-        return order
 
-    def _told(self, note: Any) -> Iterator[Fact]:
-        name = self._names[note.ref]
-        if note.status == bt.Order.Accepted:
-            yield Accepted(name, f"v{note.ref}")
-        elif note.status in (bt.Order.Partial, bt.Order.Completed):
-            for number, bit in enumerate(note.executed.iterpending()):
-                at = bt.num2date(bit.dt).replace(tzinfo=UTC)
-                paid = exact(bit.comm) if self._tells_commission else None
-                x = f"{note.ref}-{len(note.executed.exbits)}-{number}"
-                yield Filled(name, x, exact(bit.size), exact(bit.price), at, paid)
-        elif note.status in ENDS:
-            yield Ended(name, *ENDS[note.status])
+
+def _arguments(error):
+    """A fresh error each time: the back-off writes into the text of the one it gives up with."""
+    if isinstance(error, VenueRefused):
+        return error.code, error.text
+    if isinstance(error, Unknown):
+        return "no answer", error.client_order_id
+    return (str(error), error.retry_after_s) if isinstance(error, Transient) else (str(error),)
