@@ -9,22 +9,34 @@ class MarketClock:
     """Time as a venue has it that runs `speed` times as fast as ours.
 
     Only `now` is the market's: a request takes as long as it takes, however fast the days go by.
+    A venue that skips nights is followed bar by bar: time goes on from the newest bar's end, and
+    waits a bar later for the next one.
 
     Args:
         real: the machine's clock.
         at: the market's time now, aware.
         speed: market seconds in one real second.
+        bar: span of the bars that it is followed by; None: it is not followed.
     """
 
-    def __init__(self, real: Clock, at: datetime, speed: float = 1.0) -> None:
+    def __init__(
+        self, real: Clock, at: datetime, speed: float = 1.0, bar: timedelta | None = None
+    ) -> None:
         self._real = real
-        self._at = at
         self._speed = speed
-        self._since_s = real.monotonic()
+        self._bar = bar
+        self._known = (at, real.monotonic())
+
+    def follow(self, at: datetime) -> None:
+        """Note that a bar ended at `at`; from Cerebro's thread."""
+        if self._bar is not None:
+            self._known = (max(at, self._known[0]), self.monotonic())
 
     def now(self) -> datetime:
         """The market's instant, aware UTC."""
-        return self._at + timedelta(seconds=(self.monotonic() - self._since_s) * self._speed)
+        at, since_s = self._known
+        gone = timedelta(seconds=(self.monotonic() - since_s) * self._speed)
+        return at + (gone if self._bar is None else min(gone, self._bar))
 
     def monotonic(self) -> float:
         """Real seconds from an arbitrary start."""

@@ -1,0 +1,134 @@
+"""What a session has to know of its venue before it begins: the time, the account, the past."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+import pandas as pd
+
+from brokers.clock import Clock
+from brokers.errors import DataError, Transient, VenueRefused
+from brokers.wire.http import Http, NoAnswer
+from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
+from feeds.alpaca_client import AlpacaData
+from feeds.bars import COLUMNS
+from feeds.passport import stamp
+from feeds.timeframe import Timeframe
+from live.connection import connect
+from live.market_clock import MarketClock
+from live.settings import LiveSettings
+from live.venues import Access
+
+ZONE = "America/New_York"
+_BARS_A_DAY = {"1m": 390, "5m": 78, "15m": 26, "30m": 13, "1h": 7, "1d": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """The venue at the start.
+
+    Args:
+        frames: the warm-up by symbol, stamped; empty where no warm-up was asked for.
+        is_open: whether the exchange trades now.
+    """
+
+    clock: MarketClock
+    account: VenueAccount
+    positions: tuple[VenuePosition, ...]
+    frames: Mapping[str, pd.DataFrame]
+    is_open: bool
+
+
+def brief(
+    access: Access, settings: LiveSettings, data: AlpacaData, real: Clock, rng: random.Random
+) -> Briefing:
+    """Ask the venue; blocks, and leaves nothing open.
+
+    Raises:
+        ConfigError: the keys were refused.
+        DataError: too few bars for the warm-up, or they are not in the plan.
+        TransportError: the venue cannot be reached.
+    """
+    return asyncio.run(_brief(access, settings, data, real, rng))
+
+
+async def _brief(
+    access: Access, settings: LiveSettings, data: AlpacaData, real: Clock, rng: random.Random
+) -> Briefing:
+    wires = connect(
+        access, settings.wire, data, real, rng, on_open=lambda _: None, on_outage=lambda _: None
+    )
+    try:
+        account = await wires.account.account()  # first of all: it tells whether the keys are right
+        positions = tuple(await wires.account.positions())
+        at, is_open = await venue_clock(wires.http)
+        timeframe = Timeframe(settings.data.timeframe)
+        clock = MarketClock(real, at, access.speed, timeframe.delta if access.is_embedded else None)
+    finally:
+        await wires.close()
+    wires = connect(
+        access, settings.wire, data, clock, rng, on_open=lambda _: None, on_outage=lambda _: None
+    )
+    try:
+        start = at - _reach(settings.data.warmup_bars, timeframe)
+        found = await wires.bars.history(settings.data.symbols, start, at, timeframe.text)
+    finally:
+        await wires.close()
+    frames = {
+        symbol: _frame(symbol, bars[-max(settings.data.warmup_bars, 2) :], settings, access, at)
+        for symbol, bars in found.items()
+    }
+    return Briefing(clock, account, positions, frames, is_open)
+
+
+async def venue_clock(http: Http) -> tuple[datetime, bool]:
+    """The venue's time, and whether its exchange is open.
+
+    Raises:
+        Transient: it did not answer.
+    """
+    try:
+        answer = await http.request("GET", "/v2/clock", timeout_s=10.0)
+    except NoAnswer as error:
+        raise Transient(str(error)) from None
+    if answer.status != 200:
+        raise VenueRefused(str(answer.status), f"/v2/clock: {answer.body[:200]!r}")
+    told = orjson.loads(answer.body)
+    return datetime.fromisoformat(told["timestamp"]), bool(told["is_open"])
+
+
+def _reach(bars: int, timeframe: Timeframe) -> timedelta:
+    """How far back so many bars surely lie, weekends and holidays included."""
+    days = bars // _BARS_A_DAY[timeframe.text] + 1
+    return timedelta(days=days * 7 // 5 + 6)
+
+
+def _frame(
+    symbol: str,
+    bars: Sequence[VenueBar],
+    settings: LiveSettings,
+    access: Access,
+    at: datetime,
+) -> pd.DataFrame:
+    if not bars:
+        raise DataError(
+            f"{symbol}: the venue has no {settings.data.timeframe} bars before {at:%Y-%m-%d %H:%M} "
+            "UTC: check the symbol and the feed"
+        )
+    index = pd.DatetimeIndex([bar.start_at for bar in bars], name="time")
+    columns = {name: [getattr(bar, name) for bar in bars] for name in COLUMNS}
+    return stamp(
+        pd.DataFrame(columns, index=index),
+        symbol=symbol,
+        source=access.name,
+        timeframe=settings.data.timeframe,
+        feed=settings.data.feed,
+        adjustment=settings.data.adjustment,
+        calendar=settings.data.calendar,
+        zone=ZONE,
+        fetched_at=at,
+        synthetic=access.is_embedded,
+    )

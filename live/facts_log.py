@@ -1,0 +1,32 @@
+"""What the venue said, as lines of the log and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from brokers.facts import Accepted, Broken, Ended, Fact, Filled, Mismatch, Replaced
+from live.past import VENUE
+
+_KINDS: Mapping[str, type[Fact]] = {
+    kind.__name__: kind for kind in (Accepted, Filled, Ended, Replaced, Mismatch, Broken)
+}
+_DECIMALS = ("quantity", "price", "commission", "ours", "theirs")
+_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind", "fact"))
+
+
+def as_record(fact: Fact) -> dict[str, Any]:
+    """A fact as a line of the log."""
+    return {"kind": VENUE, "fact": type(fact).__name__, **asdict(fact)}
+
+
+def from_record(record: Mapping[str, Any]) -> Fact:
+    """The fact that `as_record` wrote."""
+    words = {name: value for name, value in record.items() if name not in _JOURNALS}
+    for name in _DECIMALS:
+        if words.get(name) is not None:
+            words[name] = Decimal(words[name])
+    if "filled_at" in words:
+        words["filled_at"] = datetime.fromisoformat(words["filled_at"])
+    return _KINDS[record["fact"]](**words)

@@ -1,0 +1,64 @@
+"""Rules of a session, beside those of its risk limits."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from brokers.errors import RiskRefused
+from brokers.risk import RiskLimits, Rule, Situation
+from brokers.situation import newest_bar_at
+
+QUIET_BARS = 5
+
+
+@dataclass(frozen=True)
+class NoOrders:
+    """None at all while the strategies are shown the past."""
+
+    while_true: Callable[[], bool]
+
+    def __call__(self, situation: Situation) -> None:  # noqa: ARG002
+        """Refuse during the warm-up."""
+        if self.while_true():
+            raise RiskRefused("warm_up", 0, 1)
+
+
+@dataclass(frozen=True)
+class QuietSymbol:
+    """None in a symbol whose bars do not come while those of others do.
+
+    Args:
+        limit_s: seconds by which its last bar may be older than the newest of all.
+        newest_at: end of the newest bar of all, in seconds since 1970 UTC.
+    """
+
+    limit_s: float
+    newest_at: Callable[[], float]
+
+    def __call__(self, situation: Situation) -> None:
+        """Refuse when the symbol has fallen behind."""
+        behind_s = self.newest_at() - situation.bar_at
+        if behind_s > self.limit_s:
+            raise RiskRefused("quiet_symbol", self.limit_s, behind_s)
+
+
+@dataclass(frozen=True)
+class SessionLimits(RiskLimits):
+    """Risk limits with the session's own rules before them."""
+
+    own: tuple[Rule, ...] = ()
+
+    @classmethod
+    def around(cls, limits: RiskLimits, own: Iterable[Rule]) -> "SessionLimits":
+        """The same limits, and more rules."""
+        same = {item.name: getattr(limits, item.name) for item in fields(RiskLimits)}
+        return cls(**same, own=tuple(own))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Fresh order rules, the session's own first."""
+        return (*self.own, *super().rules())
+
+
+def newest_of(cerebro: Callable[[], Any]) -> Callable[[], float]:
+    """The end of the newest bar of a Cerebro that is made later."""
+    return lambda: newest_bar_at(cerebro())

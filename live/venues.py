@@ -1,0 +1,154 @@
+"""The venues by name. A line here permits moving money: nothing else chooses where orders go."""
+
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from pydantic import SecretStr
+
+from brokers.clock import Clock
+from brokers.errors import ConfigError
+from brokers.profile import ALPACA, BACKTRADER, Profile
+from brokers.wire.alpaca_access import AlpacaKeys, trading_url
+from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
+from feeds.sources import history
+from feeds.timeframe import Timeframe
+from live.durations import speed
+from live.paper.child import VenueProcess
+from live.paper.spec import VenueSpec
+from live.paper.storms import Extent, plan_of
+from live.settings import LiveSettings
+
+NEW_YORK = ZoneInfo("America/New_York")
+INTO_THE_SESSION = timedelta(minutes=30)  # the embedded market opens in the middle of a morning
+PAPER_SESSIONS = 60  # what the embedded market has before it
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One account, and where it and its data are.
+
+    Args:
+        where: "paper", "live" or a URL; names the account in errors.
+        speed: market seconds in one real second.
+        is_embedded: the venue is ours, began with this session and ends with it.
+    """
+
+    name: str
+    where: str
+    trading: str
+    data: str
+    stream: str
+    keys: AlpacaKeys
+    profile: Profile = ALPACA
+    speed: float = 1.0
+    is_money: bool = False
+    is_embedded: bool = False
+
+    @property
+    def account(self) -> str:
+        """What names the account for the lock."""
+        return f"{self.trading} {self.keys.key_id.get_secret_value()}"
+
+
+Open = Callable[[LiveSettings, Clock], AbstractContextManager[Access]]
+
+
+@contextmanager
+def embedded(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """Run our own venue as a child process while the block runs."""
+    del clock
+    paper, timeframe = settings.paper, Timeframe(settings.data.timeframe)
+    frames, warm_up = _paper_market(settings, timeframe)
+    extent = Extent(bars=PAPER_SESSIONS)
+    plan = plan_of(paper.faults, extent)
+    spec = VenueSpec(
+        account=paper.account,
+        cash=paper.cash,
+        commission=paper.commission,
+        slippage_frac=paper.slippage_bps / 10_000,
+        seed=paper.seed,
+        plan=plan.to_toml(),
+        plan_name=plan.name,
+        warm_up=warm_up,
+        speed=speed(paper.speed),
+    )
+    with tempfile.TemporaryDirectory() as folder, VenueProcess(spec, frames, Path(folder)) as venue:
+        yield Access(
+            name="paper",
+            where=venue.url,
+            trading=venue.url,
+            data=venue.url,
+            stream=venue.url,
+            keys=AlpacaKeys(SecretStr(spec.key_id), SecretStr(spec.secret)),
+            profile=ALPACA if paper.account == "alpaca" else BACKTRADER,
+            speed=speed(paper.speed),
+            is_embedded=True,
+        )
+
+
+@contextmanager
+def alpaca(where: str, settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """Alpaca's own account, or whoever speaks its protocol at `settings.url`."""
+    del clock
+    access = Access(
+        name="alpaca" if where == "paper" else "alpaca-live",
+        where=where,
+        trading=trading_url(settings.url or where),
+        data=data_url(settings.url or DATA_URL),
+        stream=data_url(settings.url or STREAM_URL),
+        keys=keys_from_environment(),
+        is_money=where == "live",
+    )
+    yield replace(access, where=settings.url) if settings.url else access
+
+
+VENUES: Mapping[str, Open] = {
+    "paper": embedded,
+    "alpaca": partial(alpaca, "paper"),
+    "alpaca-live": partial(alpaca, "live"),
+}
+
+
+def opened(settings: LiveSettings, clock: Clock) -> AbstractContextManager[Access]:
+    """Get at the venue that the settings name.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    if settings.venue not in VENUES:
+        raise ConfigError(f"unknown venue {settings.venue!r}: use one of {', '.join(VENUES)}")
+    name = "alpaca" if settings.venue == "paper" and settings.url else settings.venue
+    return VENUES[name](settings, clock)
+
+
+def _paper_market(
+    settings: LiveSettings, timeframe: Timeframe
+) -> tuple[dict[str, pd.DataFrame], int]:
+    """The bars of the embedded market, and how many steps lie before its first live one."""
+    first = date.fromisoformat(settings.paper.start)
+    before = settings.data.warmup_bars // (390 if timeframe.is_intraday else 1) + 1
+    start = first - timedelta(days=before * 7 // 5 + 5)
+    end = first + timedelta(days=PAPER_SESSIONS * (1 if timeframe.is_intraday else 7))
+    frames = history(
+        "synthetic", settings.data.symbols, start, end, timeframe.text, seed=settings.paper.seed
+    )
+    opening = datetime.combine(first, time(9, 30), NEW_YORK).astimezone(UTC)
+    starts = pd.DatetimeIndex(next(iter(frames.values())).index)
+    live_from = pd.Timestamp(opening + (INTO_THE_SESSION if timeframe.is_intraday else timedelta()))
+    warm_up = int(starts.searchsorted(live_from))
+    if warm_up >= len(starts):
+        raise ConfigError(f"paper.start {settings.paper.start}: the market ends before it")
+    return frames, warm_up
+
+
+def jitter(settings: LiveSettings) -> random.Random:
+    """What draws the waits between tries."""
+    return random.Random(settings.paper.seed)  # noqa: S311  no secret
