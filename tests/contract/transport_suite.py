@@ -148,6 +148,13 @@ def bracket(order_id="b1"):
     )
 
 
+async def resting(stage, order):
+    """Submit an order far from the market, and let the venue take it into its book."""
+    answer = await stage.transport.submit(order)
+    await stage.trade("AAPL", 100)
+    return answer
+
+
 class TransportSuite:
     """Subclass it as Test..., and give it a stage."""
 
@@ -179,7 +186,7 @@ class TransportSuite:
         assert legs["stop_loss"].stop_price == 95
         assert legs["take_profit"].limit_price == 110
         assert {leg.side for leg in order.legs} == {"sell"}
-        assert {leg.status for leg in order.legs} == {"held"}
+        assert {leg.status for leg in order.legs} <= {"held", "pending"}
 
     @scene
     async def test_every_fill_is_seen_exactly_once(self, stage):
@@ -188,10 +195,9 @@ class TransportSuite:
                 await stage.transport.submit(market(f"m{number}"))
             await stage.trade("AAPL", 100)
             await watch.filled("AAPL", 30)
-            await stage.transport.submit(limit("after"))
-            found = await stage.transport.find("after")
-            await stage.transport.cancel(found.venue_order_id)
-            await watch.said(found.venue_order_id, "canceled")
+            after = await resting(stage, limit("after"))
+            await stage.transport.cancel(after.venue_order_id)
+            await watch.said(after.venue_order_id, "canceled")
         fills = watch.fills("AAPL")
         assert len({fill.execution_id for fill in fills}) == len(fills)
         assert sum(fill.quantity for fill in fills) == 30
@@ -230,7 +236,7 @@ class TransportSuite:
     @scene
     async def test_cancelled_order_ends_as_an_update(self, stage):
         async with Watch(stage.transport) as watch:
-            order = await stage.transport.submit(limit())
+            order = await resting(stage, limit())
             await stage.transport.cancel(order.venue_order_id)
             await watch.said(order.venue_order_id, "canceled")
         assert (await stage.transport.find("l1")).status == "canceled"
@@ -248,7 +254,7 @@ class TransportSuite:
     @scene
     async def test_replacement_works_in_the_stead_of_the_replaced(self, stage):
         async with Watch(stage.transport) as watch:
-            old = await stage.transport.submit(limit())
+            old = await resting(stage, limit())
             terms = Replacement(limit_price=Decimal(91))
             new = await stage.transport.replace(old.venue_order_id, "l2", terms)
             await watch.said(old.venue_order_id, "replaced")
@@ -272,7 +278,7 @@ class TransportSuite:
     @scene
     async def test_orders_since_nest_legs_and_leave_out_what_had_ended(self, stage):
         async with Watch(stage.transport) as watch:
-            ended = await stage.transport.submit(limit("old"))
+            ended = await resting(stage, limit("old"))
             await stage.transport.cancel(ended.venue_order_id)
             await watch.said(ended.venue_order_id, "canceled")
         ended = await stage.transport.find("old")
