@@ -3,12 +3,13 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -17,10 +18,11 @@ from pydantic import SecretStr
 from brokers.clock import Clock, SystemClock
 from brokers.errors import ConfigError, DataError, Transient
 from brokers.wire.alpaca_access import KEY_ID, LOOPBACK, SECRET_KEY, AlpacaKeys
+from brokers.wire.backoff import Backoff
 from brokers.wire.http import Http
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import vendor
-from feeds.alpaca_client import CALENDAR, AlpacaData, AlpacaHistory
+from feeds.alpaca_client import BACKOFF, CALENDAR, AlpacaData, AlpacaHistory
 from feeds.alpaca_days import ZONE, AlpacaDays
 from feeds.alpaca_stream import AlpacaBarStream
 from feeds.bars import COLUMNS
@@ -30,6 +32,7 @@ from feeds.ranges import Bound, at_zone, in_words
 from feeds.timeframe import Timeframe
 
 T = TypeVar("T")
+Ask = Callable[[str, datetime, datetime, Timeframe], Sequence[VenueBar]]
 
 DATA_URL = "https://data.alpaca.markets"
 STREAM_URL = "https://stream.data.alpaca.markets"  # of the handshake; a websocket afterwards
@@ -48,9 +51,9 @@ def history(  # noqa: PLR0913  options are parameters by name
     adjustment: str = "split",
     regular_hours: bool = True,
     base: str = DATA_URL,
-    calls_per_minute: int = 180,
     cache: Path | str | None = None,
     clock: Clock | None = None,
+    backoff: Backoff = BACKOFF,
     rng: random.Random | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Fetch checked bars by symbol, from `start` up to but not including `end`.
@@ -58,12 +61,8 @@ def history(  # noqa: PLR0913  options are parameters by name
     The keys are those in APCA_API_KEY_ID and APCA_API_SECRET_KEY.
 
     Args:
-        feed: iex (one exchange, in every plan), sip (all of them), or another of Alpaca's.
-        adjustment: none, split or total (splits and dividends); Alpaca's raw and all also do.
-        regular_hours: of intraday bars keep those between open and close; hours then count from
-            the open, 09:30, and are made of half-hours.
+        feed, adjustment, regular_hours: see `feeds.alpaca_client.AlpacaData`.
         base: the data host.
-        calls_per_minute: a little under what the plan allows; the free one allows 200.
         cache: folder of bars already fetched; None asks for all of them.
 
     Raises:
@@ -71,25 +70,14 @@ def history(  # noqa: PLR0913  options are parameters by name
         DataError: unknown symbol, no bars, not in the plan, no network, or the back-off gave up.
     """
     vendor.require(symbols, "alpaca")
-    keys, url, clock = keys_from_environment(), data_url(base), clock or SystemClock()
-    data = AlpacaData(
-        feed=feed,
-        adjustment=adjustment,
-        regular_hours=regular_hours,
-        calls_per_minute=calls_per_minute,
-    )
+    clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311  jitter
+    data = AlpacaData(feed=feed, adjustment=adjustment, regular_hours=regular_hours)
+    host = _Host(data_url(base), keys_from_environment(), data, clock, rng, backoff)
     series = _Series(timeframe, data, clock)
-    draws = rng or random.Random()  # noqa: S311  jitter
 
     def fetch_all() -> dict[str, pd.DataFrame]:
-        with asyncio.Runner() as loop:
-            http = loop.run(_connected(url, keys, clock))
-            try:
-                client = AlpacaHistory(http, keys, data, clock=clock, rng=draws)
-                ask = _Asking(client, loop.run)
-                return {symbol: series.bars(symbol, (start, end), ask, cache) for symbol in symbols}
-            finally:
-                loop.run(http.close())
+        with host.reached() as ask:
+            return {symbol: series.bars(symbol, (start, end), ask, cache) for symbol in symbols}
 
     return _beside_any_loop(fetch_all)
 
@@ -188,24 +176,40 @@ def data_url(base: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """A client, and how to await it from code that does not."""
+class _Host:
+    """Alpaca's data host, for code that does not await."""
 
-    client: AlpacaHistory
-    run: Callable[[Coroutine[Any, Any, Any]], Any]
+    url: str
+    keys: AlpacaKeys
+    data: AlpacaData
+    clock: Clock
+    rng: random.Random
+    backoff: Backoff
 
-    def bars(
-        self, symbol: str, since: datetime, before: datetime, timeframe: Timeframe
-    ) -> Sequence[VenueBar]:
-        try:
-            found = self.run(self.client.bars([symbol], since, before, timeframe))
-        except Transient as error:
-            raise DataError(
-                f"{error}: check the network and run it again; with a cache folder (cache=), what "
-                "was already fetched is not asked for twice"
-            ) from None
-        bars: Sequence[VenueBar] = found[symbol]
-        return bars
+    @contextmanager
+    def reached(self) -> Iterator[Ask]:
+        """One connection and one limiter for several questions."""
+        with asyncio.Runner() as loop:
+            http = loop.run(_connected(self.url, self.keys, self.clock))
+            client = AlpacaHistory(
+                http, self.keys, self.data, clock=self.clock, rng=self.rng, backoff=self.backoff
+            )
+
+            def ask(
+                symbol: str, since: datetime, before: datetime, timeframe: Timeframe
+            ) -> Sequence[VenueBar]:
+                try:
+                    return loop.run(client.bars([symbol], since, before, timeframe))[symbol]
+                except Transient as error:
+                    raise DataError(
+                        f"{error}: check the network and run it again; with a cache folder "
+                        "(cache=), what was already fetched is not asked for twice"
+                    ) from None
+
+            try:
+                yield ask
+            finally:
+                loop.run(http.close())
 
 
 @dataclass(frozen=True)
@@ -217,12 +221,12 @@ class _Series:
     clock: Clock
 
     def bars(
-        self, symbol: str, bounds: tuple[Bound, Bound], ask: _Asking, cache: Path | str | None
+        self, symbol: str, bounds: tuple[Bound, Bound], ask: Ask, cache: Path | str | None
     ) -> pd.DataFrame:
         def fetch(first: Bound, after: Bound) -> pd.DataFrame:
             since = at_zone(first, ZONE) or _FIRST
             before = at_zone(after, ZONE) or pd.Timestamp(self.clock.now())
-            found = ask.bars(symbol, since.to_pydatetime(), before.to_pydatetime(), self.timeframe)
+            found = ask(symbol, since.to_pydatetime(), before.to_pydatetime(), self.timeframe)
             if not found:
                 raise DataError(
                     f"alpaca: no {self.timeframe} bars of {symbol} {in_words(first, after)}: check "

@@ -44,7 +44,7 @@ _PAGE = 10_000  # bars, of all symbols together
 _SYMBOLS = 100  # in one request: its URL stays short
 _HOUR = timedelta(hours=1)
 _RECENT = timedelta(minutes=16)  # the free plan's 15, and a little for clocks that differ
-_BACKOFF = Backoff(deadline_s=60.0)
+BACKOFF = Backoff(deadline_s=60.0)
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -112,7 +112,7 @@ class AlpacaHistory:
         *,
         clock: Clock,
         rng: random.Random,
-        backoff: Backoff = _BACKOFF,
+        backoff: Backoff = BACKOFF,
     ) -> None:
         self._http = http
         self._keys = keys

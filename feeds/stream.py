@@ -75,7 +75,7 @@ class LiveFeed(bt.feed.DataBase):
 
     def clone(self, **kwargs: Any) -> "LiveClone":
         """Make the feed's copy that Cerebro resamples or replays."""
-        return LiveClone(dataname=self, **kwargs)  # type: ignore[call-arg]
+        return LiveClone(dataname=self, **kwargs)
 
     def _timeoffset(self) -> timedelta:
         return _LONG_AGO

@@ -219,3 +219,11 @@ def test_waiting_as_long_as_it_says_makes_a_turn_due(steps):
         clock.sleep(wait_s)
         if wall.wait_s() == 0.0:
             assert wall.due()
+
+
+def test_turns_of_long_ago_are_forgotten(clock):
+    wall = barrier(clock, deadline_s=0.0)
+    for minute in range(1100):
+        wall.add(bar("SPY", minute))
+        wall.due()
+    assert give(wall, bar("SPY", 1099), bar("SPY", 50)) == ["known", "late"]
