@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from pydantic import SecretStr
 
-from brokers.clock import ManualClock
+from brokers.clock import ManualClock, SystemClock
 from brokers.wire.alpaca_access import AlpacaKeys
 from brokers.wire.http import Response
 from tests.feeds.servers import Reply, Request
@@ -85,6 +85,17 @@ class AlpacaServer:
         for symbol, one in asked[first:after]:
             bars.setdefault(symbol, []).append(one)
         return {"bars": bars, "next_page_token": str(after) if after < len(asked) else None}
+
+
+class PinnedClock(SystemClock):
+    """The machine's clock set to one instant: real sockets need real time-outs."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """The instant that was said."""
+        return self._at
 
 
 class PatientClock(ManualClock):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from brokers.clock import ManualClock, SystemClock
+from brokers.clock import ManualClock
 from brokers.errors import ConfigError, DataError
 from brokers.wire.backoff import Backoff
 from brokers.wire.transport import Reconnected, VenueBar
@@ -21,6 +21,7 @@ from tests.feeds.alpaca_server import (
     AlpacaServer,
     MemoryHttp,
     PatientClock,
+    PinnedClock,
     at_new_york,
     greeting,
     live,
@@ -31,13 +32,6 @@ from tests.feeds.servers import Loopback, Reply
 NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
 
 
-class Pinned(SystemClock):
-    """The machine's clock, set to another day: real sockets need real time-outs."""
-
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture(autouse=True)
 def keys(monkeypatch):
     monkeypatch.setenv("APCA_API_KEY_ID", "PK-the-key")
@@ -45,7 +39,7 @@ def keys(monkeypatch):
 
 
 def fetch(loopback: Loopback, symbols="AAPL", start="2024-03-07", end="2024-03-11", **changes):
-    options = {"base": loopback.url, "clock": Pinned(), "rng": random.Random(1), **changes}
+    options = {"base": loopback.url, "clock": PinnedClock(NOW), "rng": random.Random(1), **changes}
     return history("alpaca", symbols, start, end, **options)
 
 
