@@ -157,9 +157,14 @@ class TradingSession:
         self._is_known = False
         self._streams: list[str] = []
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has asked for updates."""
+        return "trade_updates" in self._streams
+
     async def deliver(self, message: Told) -> bool:
         """Send an update, if the client listens to updates."""
-        return "trade_updates" in self._streams and await self._wire.send(self._write(message))
+        return self.is_listening and await self._wire.send(self._write(message))
 
     async def break_off(self) -> None:
         """Break the connection."""
@@ -221,6 +226,11 @@ class DataSession:
         self._timeout = timeout
         self._is_known = False
         self._wanted: dict[str, list[str]] = {name: [] for name in CHANNELS}
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has subscribed to anything."""
+        return any(self._wanted.values())
 
     async def deliver(self, message: Sequence[Frame]) -> bool:
         """Send those of the messages that the client has subscribed to, in one frame."""

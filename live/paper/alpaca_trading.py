@@ -118,7 +118,8 @@ class Account:
 
     async def configure(self, request: Request) -> Response:
         """PATCH /v2/account/configurations; kept and told, they change nothing here."""
-        body = json_object(await request.body())
+        sent = json_object(await request.body())
+        body = {name: value for name, value in sent.items() if value is not None}
         for name, value in body.items():
             allowed = _SWITCHES.get(name)
             if allowed is None or (isinstance(allowed, type) and not isinstance(value, allowed)):

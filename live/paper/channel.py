@@ -13,6 +13,10 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Listener(Protocol[T_contra]):
     """One connected client."""
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has asked for anything yet."""
+
     async def deliver(self, message: T_contra) -> bool:
         """Send the message; False when it is not for this client, or it has gone."""
 
@@ -51,6 +55,11 @@ class Channel(Generic[T]):
     def is_connected(self) -> bool:
         """Whether somebody listens."""
         return self._listener is not None
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether somebody has connected and asked for messages."""
+        return self._listener is not None and self._listener.is_listening
 
     @property
     def is_mute(self) -> bool:

@@ -1,7 +1,7 @@
 """The harness's own way to the venue: steps, counters and time, behind a door of its own."""
 
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -84,11 +84,11 @@ class Control:
             updates_sent=updates.sent,
             updates_withheld=updates.withheld,
             updates_late=updates.late,
-            is_listened_to=updates.is_connected,
+            is_listened_to=updates.is_listened_to,
             is_mute=updates.is_mute,
             data_sent=data.sent,
             data_withheld=data.withheld,
-            is_data_listened_to=data.is_connected,
+            is_data_listened_to=data.is_listened_to,
             is_data_mute=data.is_mute,
             orders=len(venue.tickets),
             steps_left=venue.market.next_at is not None,
@@ -224,7 +224,8 @@ class Remote:
             self._line.request("POST", f"/{what}", orjson.dumps(words), headers)
             answer = self._line.getresponse()
             told: dict[str, Any] = orjson.loads(answer.read())
-        except OSError as error:
+        except (OSError, HTTPException) as error:
+            self._line.close()
             raise ControlError(f"the venue does not answer: {error}") from None
         if answer.status != 200:
             raise ControlError(f"the venue refused {what}: {told.get('error')}")

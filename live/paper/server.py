@@ -28,6 +28,7 @@ from live.paper.venue import Venue
 
 AUTH_TIMEOUT_S = 10.0
 _RELEASE_EVERY_S = 0.1
+_KEEP_S = 3600  # a harness may think for long between two steps
 _LINGER_NOT = struct.pack("ii", 1, 0)  # closing sends RST
 
 
@@ -161,6 +162,7 @@ def _server(app: Any) -> _Server:
         log_level="critical",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_S,
         timeout_graceful_shutdown=1,
     )
     return _Server(config)

@@ -164,14 +164,17 @@ def halves(update: OrderUpdate, fill: VenueFill) -> tuple[OrderUpdate, OrderUpda
     first, order = fill.quantity // 2 or fill.quantity / 2, update.order
     rest = fill.quantity - first
     before = order.filled_quantity - rest
-    average = order.filled_average_price or fill.price
+    average = fill.price
+    if before != first:
+        known = order.filled_average_price or fill.price
+        average = (known * order.filled_quantity - fill.price * rest) / before
     paid = None if fill.commission is None else fill.commission * first / fill.quantity
     id_of = [str(uuid5(_SPACE, f"{fill.execution_id} {half}")) for half in (1, 2)]
     earlier = replace(
         order,
         status="partially_filled",
         filled_quantity=before,
-        filled_average_price=(average * order.filled_quantity - fill.price * rest) / before,
+        filled_average_price=average,
     )
     left = None if paid is None or fill.commission is None else fill.commission - paid
     return (
