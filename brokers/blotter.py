@@ -99,6 +99,11 @@ class Blotter:
         """Symbols in which the venue has filled more than the fills that we know of."""
         return tuple(sorted({row.symbol for row in self._alive.values() if row.is_behind}))
 
+    def symbol(self, order_id: str) -> str | None:
+        """The symbol of an order or a leg; None: it was never expected."""
+        row = self._rows.get(order_id)
+        return row.symbol if row else None
+
     def venue_order_id(self, order_id: str) -> str | None:
         """The venue's id of the order that works now; None: not known, or not yet."""
         row = self._rows.get(order_id)
@@ -160,6 +165,15 @@ class Blotter:
         facts += [mismatch for mismatch in found if mismatch not in self._told]
         self._told = frozenset(found)
         return tuple(facts)
+
+    def shortfalls(self) -> tuple[Mismatch, ...]:
+        """Orders of which the venue has filled more than the fills it has told of."""
+        return tuple(
+            Mismatch(row.symbol, row.known.get(name, _NONE), seen, name)
+            for row in self._alive.values()
+            for name, seen in row.seen.items()
+            if seen > row.known.get(name, _NONE)
+        )
 
     def adopt(self, orders: Iterable[VenueOrder], positions: Iterable[VenuePosition]) -> None:
         """Take the venue's positions for ours, and its unknown orders for somebody else's."""

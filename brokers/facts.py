@@ -60,12 +60,13 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What cannot be explained: a position that differs, or an order that is not ours.
+    """What cannot be explained: a position that differs, or an order.
 
     Args:
-        ours: signed units that we know of.
-        theirs: signed units that the venue has.
-        venue_order_id: of the order that we never sent; None: the position differs.
+        ours: units that we know of: of the position, signed; of an order, those filled.
+        theirs: what the venue has in their place.
+        venue_order_id: of an order that is not ours or has ended here (`theirs`: its signed units),
+            or whose fills do not add up (`theirs`: units filled); None: the position differs.
     """
 
     symbol: str

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from brokers.clock import ManualClock
 from brokers.orders import OrderSchema, Terms
 from brokers.wire.transport import (
     ENDED,
@@ -43,7 +44,7 @@ class FakeVenue:
         self._tip: dict[str, str] = {}  # our id -> the venue's id that works now
         self._family: dict[str, tuple[str, ...]] = {}  # entry -> its legs, by our ids
         self._script: defaultdict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
-        self._stream: asyncio.Queue[OrderUpdate | Reconnected | BaseException] | None = None
+        self._stream: asyncio.Queue[OrderUpdate | Reconnected | BaseException | None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ids = 0
 
@@ -61,8 +62,8 @@ class FakeVenue:
         """Say that the stream is up again after an interruption."""
         self._send(Reconnected(self._now()))
 
-    def break_stream(self, error: BaseException) -> None:
-        """End the stream with an error."""
+    def break_stream(self, error: BaseException | None = None) -> None:
+        """End the stream, with an error if there is one."""
         self._send(error)
 
     def fill(self, order_id: str, quantity: str | None = None, price: str = "10") -> None:
@@ -182,6 +183,8 @@ class FakeVenue:
             item = await self._stream.get()
             if isinstance(item, BaseException):
                 raise item
+            if item is None:
+                return
             yield item
 
     async def close(self) -> None:
@@ -229,7 +232,7 @@ class FakeVenue:
         else:
             self._send(update)
 
-    def _send(self, item: OrderUpdate | Reconnected | BaseException) -> None:
+    def _send(self, item: OrderUpdate | Reconnected | BaseException | None) -> None:
         if self._loop is not None and self._stream is not None:
             self._loop.call_soon_threadsafe(self._stream.put_nowait, item)
 
@@ -239,3 +242,30 @@ class FakeVenue:
 
     def _now(self) -> datetime:
         return NOON + timedelta(seconds=self._ids)
+
+
+class HeldClock(ManualClock):
+    """A clock whose waits end only when a test says `advance`; for one event loop."""
+
+    def __init__(self) -> None:
+        super().__init__(NOON)
+        self._waits: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def wait(self, wait_s: float) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waits.append((self.monotonic() + wait_s, done))
+        await done
+
+    async def advance(self, wait_s: float) -> None:
+        """Move on, end the waits that are over, and let all run until it is quiet."""
+        self.sleep(wait_s)
+        for until, done in self._waits:
+            if until <= self.monotonic() and not done.done():
+                done.set_result(None)
+        await quiet()
+
+
+async def quiet() -> None:
+    """Let everything run that can."""
+    for _ in range(60):
+        await asyncio.sleep(0)

@@ -1,0 +1,163 @@
+"""The order desk: what leaves for a venue, one job after the other; see `brokers/store.py`."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from brokers.books import Books, Pace
+from brokers.errors import BreakerOpen, OrderRefused, TransportError, Unknown
+from brokers.orders import OrderSchema
+from brokers.wire.transport import OrderUpdate, Replacement, Transport
+
+LAPSED = "lapsed: the session was down when it should have left, and its bar is not the last one"
+NEVER_ARRIVED = "it was sent, no answer came, and the venue has no such order"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """An order or a leg to cancel."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """An order or a leg to replace; `number` counts its replacements from 1."""
+
+    order_id: str
+    number: int
+    terms: Replacement
+
+
+Job = OrderSchema | Cancel | Replace
+
+
+class Desk:
+    """Works off jobs in the order in which they were decided; belongs to one event loop.
+
+    A request leaves after every earlier one in its symbol was answered. An order also waits for the
+    end of all orders in its symbol whose cancel was asked for: venues refuse what trades against
+    one's own order, or sells what another order holds.
+
+    Args:
+        transport: usually a `Resilient` one, which alone sends an order again.
+        books: told of every answer.
+    """
+
+    def __init__(self, transport: Transport, books: Books, pace: Pace) -> None:
+        self.done = 0
+        self.is_open = False
+        self._transport = transport
+        self._books = books
+        self._pace = pace
+        self._jobs: asyncio.Queue[tuple[str, Job]] = asyncio.Queue()  # with their symbols
+        self._lanes = asyncio.Semaphore(pace.lanes)
+        self._last: dict[str, asyncio.Task[None]] = {}
+        self._cancelling: set[str] = set()
+
+    def put(self, jobs: Iterable[Job]) -> None:
+        """Queue jobs; those about orders that never came here are done."""
+        blotter = self._books.blotter
+        for job in jobs:
+            if isinstance(job, OrderSchema):
+                blotter.expect(job)
+                self._jobs.put_nowait((job.symbol, job))
+            elif (symbol := blotter.symbol(job.order_id)) is not None:
+                self._jobs.put_nowait((symbol, job))
+            else:
+                self.done += 1
+
+    async def work(self, intents: Mapping[str, OrderSchema], current: Collection[str] = ()) -> None:
+        """Work off the jobs until cancelled, from the first comparison on.
+
+        Args:
+            intents: orders of before a restart of which no outcome is known; see to them first.
+            current: ids of those that are worth sending still; the others have lapsed.
+        """
+        await self._books.compared.wait()
+        for order_id, order in intents.items():
+            if order_id in self._books.blotter.unanswered:
+                await self._resolve(order, order_id in current)
+        self.is_open = True
+        async with asyncio.TaskGroup() as group:
+            while True:
+                symbol, job = await self._jobs.get()
+                await self._lanes.acquire()
+                former = self._last.get(symbol)
+                self._last[symbol] = group.create_task(self._do(job, symbol, former))
+
+    async def _do(self, job: Job, symbol: str, former: asyncio.Task[None] | None) -> None:
+        if former is not None:
+            await asyncio.wait([former])
+        if isinstance(job, OrderSchema):
+            await self._await_cancels(symbol)
+            await self._submit(job)
+        elif job.order_id in self._books.blotter.alive:
+            await self._change(job)
+        self.done += 1
+        self._lanes.release()
+
+    async def _submit(self, order: OrderSchema) -> None:
+        try:
+            answer = await self._transport.submit(order)
+        except Unknown:
+            await self._look_up(order)
+        except (OrderRefused, TransportError) as error:
+            await self._books.refuse(order.client_order_id, str(error))
+        else:
+            await self._books.apply(OrderUpdate(answer))
+
+    async def _look_up(self, order: OrderSchema) -> None:
+        """Ask until the venue says whether it has the order; only the breaker ends this."""
+        with suppress(BreakerOpen):
+            if not await self._is_found(order):
+                await self._books.refuse(order.client_order_id, NEVER_ARRIVED)
+
+    async def _resolve(self, order: OrderSchema, is_current: bool) -> None:
+        with suppress(BreakerOpen):
+            if await self._is_found(order):
+                return
+            if is_current:
+                await self._submit(order)
+            else:
+                await self._books.refuse(order.client_order_id, LAPSED)
+
+    async def _is_found(self, order: OrderSchema) -> bool:
+        name = order.client_order_id
+        found = await self._books.insist(lambda: self._transport.find(name))
+        if found is not None:
+            await self._books.apply(OrderUpdate(found))
+        return found is not None
+
+    async def _change(self, job: Cancel | Replace) -> None:
+        blotter = self._books.blotter
+        if blotter.venue_order_id(job.order_id) is None:
+            await self._books.compare()
+        venue_order_id = blotter.venue_order_id(job.order_id)
+        if venue_order_id is None:
+            return
+        try:
+            if isinstance(job, Cancel):
+                await self._transport.cancel(venue_order_id)
+                self._cancelling.add(job.order_id)
+            else:
+                name = f"{job.order_id}-r{job.number}"
+                answer = await self._transport.replace(venue_order_id, name, job.terms)
+                await self._books.apply(OrderUpdate(answer))
+        except BreakerOpen:
+            return
+        except (OrderRefused, TransportError):
+            await self._books.compare()  # perhaps it has ended; if not, it works on as it was
+
+    async def _await_cancels(self, symbol: str) -> None:
+        """Wait for the end of what is being cancelled; then the venue decides."""
+        blotter = self._books.blotter
+        awaited = {name for name in self._cancelling if blotter.symbol(name) == symbol}
+
+        def is_over() -> bool:
+            return awaited.isdisjoint(blotter.alive)
+
+        if not await self._books.until(is_over, self._pace.cancel_wait_s):
+            await self._books.compare()
+        self._cancelling -= awaited

@@ -1,0 +1,456 @@
+"""What leaves for the venue, in which order, and what is learnt from it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from brokers.blotter import Blotter
+from brokers.books import Books, Pace
+from brokers.desk import LAPSED, NEVER_ARRIVED, Cancel, Desk, Replace
+from brokers.errors import BreakerOpen, Transient, Unknown, VenueRefused
+from brokers.facts import Accepted, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.orders import OrderSchema
+from brokers.wire.transport import Replacement
+from tests.brokers.test_blotter import bracket, order
+from tests.fakes import NOON, FakeVenue, HeldClock, quiet
+
+REFUSED = VenueRefused("403", "no")
+OPEN = BreakerOpen("three calls failed")
+PACE = Pace(cancel_wait_s=10, settle_s=1)
+
+
+class Room:
+    """A desk and its books at work with a fake venue, on a clock that stands still."""
+
+    def __init__(self, venue: FakeVenue, pace: Pace = PACE) -> None:
+        self.venue = venue
+        self.clock = HeldClock()
+        self.facts: list[Fact] = []
+        self.blotter = Blotter()
+        self.books = Books(
+            venue, self.blotter, self.facts.append, clock=self.clock, since=NOON, pace=pace
+        )
+        self.desk = Desk(venue, self.books, pace)
+        self.errors: list[BaseException] = []
+
+    async def open(self, *intents: OrderSchema, current: Any = ()) -> None:
+        named = {each.client_order_id: each for each in intents}
+        for work in (self.books.follow(), self.books.watch(), self.books.poll(),
+                     self.desk.work(named, current)):  # fmt: skip
+            asyncio.ensure_future(work).add_done_callback(self._note)
+        await quiet()
+
+    async def put(self, *jobs: Any) -> None:
+        self.desk.put(jobs)
+        await quiet()
+
+    def _note(self, task: Any) -> None:
+        if not task.cancelled() and task.exception():
+            self.errors.append(task.exception())
+
+
+def on_stage(scenario: Callable[[Room], Awaitable[None]], pace: Pace = PACE) -> Room:
+    async def run() -> Room:
+        room = Room(FakeVenue(), pace)
+        await scenario(room)
+        return room
+
+    return asyncio.run(run())
+
+
+def filled(facts: list[Fact]) -> list[tuple[str, int]]:
+    return [(fact.order_id, int(fact.quantity)) for fact in facts if isinstance(fact, Filled)]
+
+
+def test_an_order_leaves_after_the_first_comparison():
+    async def scenario(room: Room) -> None:
+        await room.put(order())
+        assert room.venue.calls == []
+        await room.open()
+
+    room = on_stage(scenario)
+    names = [name for name, _ in room.venue.calls]
+    assert names == ["fills_since", "positions", "orders_since", "fills_since", "account", "submit"]
+    assert room.facts == [Accepted("a", "v1")]
+    assert (room.desk.done, room.desk.is_open) == (1, True)
+
+
+@pytest.mark.parametrize("error", [REFUSED, OPEN, Transient("gave up")])
+def test_an_order_that_surely_did_not_arrive_ends_with_the_reason(error):
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.fail_next("submit", error)
+        await room.put(order())
+
+    assert on_stage(scenario).facts == [Ended("a", "rejected", str(error))]
+
+
+def test_an_order_accepted_without_an_answer_is_found_and_not_sent_again():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.lose(1)
+        room.venue.fail_next("submit", Unknown("timed out", "a"), after=True)
+        room.venue.fail_next("find", Transient("no connection"))
+        await room.put(order())
+        await room.clock.advance(1)
+
+    room = on_stage(scenario)
+    assert room.facts == [Accepted("a", "v1")]
+    assert (room.venue.made("submit"), room.venue.made("find")) == (["a"], ["a", "a"])
+
+
+def test_an_order_without_an_answer_that_the_venue_does_not_have_ends():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.fail_next("submit", Unknown("timed out", "a"))
+        await room.put(order())
+
+    assert on_stage(scenario).facts == [Ended("a", "rejected", NEVER_ARRIVED)]
+
+
+def test_an_order_whose_fate_cannot_be_asked_for_stays_open():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.fail_next("submit", Unknown("timed out", "a"))
+        room.venue.fail_next("find", OPEN)
+        await room.put(order())
+
+    room = on_stage(scenario)
+    assert (room.facts, room.blotter.unanswered, room.errors) == ([], ("a",), [])
+
+
+def test_a_cancel_is_confirmed_before_the_opposite_side_leaves():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.lose(2)
+        await room.put(order(), Cancel("a"), order("b", side="sell"))
+        assert room.venue.made("submit") == ["a"]
+        await room.clock.advance(10)
+
+    room = on_stage(scenario)
+    assert room.venue.made("submit") == ["a", "b"]
+    assert room.facts[1:] == [Ended("a", "canceled"), Accepted("b", "v2")]
+
+
+def test_a_confirmed_cancel_lets_the_next_order_go_at_once():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order(), Cancel("a"), order("b", side="sell"))
+
+    assert on_stage(scenario).venue.made("submit") == ["a", "b"]
+
+
+def test_a_cancel_that_never_ends_leaves_the_verdict_to_the_venue():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.end = lambda *_: None
+        await room.put(Cancel("a"), order("b", side="sell"))
+        await room.clock.advance(10)
+
+    room = on_stage(scenario)
+    assert room.venue.made("submit") == ["a", "b"]
+    assert room.blotter.alive == ("a", "b")
+
+
+def test_a_cancel_of_another_symbol_holds_nothing_up():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.lose(2)
+        await room.put(order(), Cancel("a"), order("b", symbol="T"))
+
+    assert on_stage(scenario).venue.made("submit") == ["a", "b"]
+
+
+def test_a_leg_is_cancelled_by_the_venues_id():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(bracket(), Cancel("b-sl"), Cancel("b-sl"))
+
+    assert on_stage(scenario).venue.made("cancel") == ["v2"]
+
+
+def test_a_leg_not_heard_of_is_looked_for_before_its_cancel():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.blotter.expect(bracket())
+        room.venue.lose(1)
+        room.venue.place(bracket())
+        await room.put(Cancel("b-tp"))
+
+    assert on_stage(scenario).venue.made("cancel") == ["v4"]
+
+
+def test_a_leg_that_the_venue_does_not_have_is_not_cancelled():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.blotter.expect(bracket())
+        await room.put(Cancel("b-tp"))
+
+    room = on_stage(scenario)
+    assert (room.venue.made("cancel"), room.desk.done) == ([], 1)
+
+
+def test_a_cancel_of_an_order_that_never_came_here_is_done():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(Cancel("x"))
+
+    room = on_stage(scenario)
+    assert (room.venue.made("cancel"), room.desk.done) == ([], 1)
+
+
+@pytest.mark.parametrize(("error", "comparisons"), [(REFUSED, 2), (OPEN, 1)])
+def test_a_cancel_that_failed_is_followed_by_a_comparison_if_one_can_be_made(error, comparisons):
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.fail_next("cancel", error)
+        await room.put(Cancel("a"), order("b"))
+
+    room = on_stage(scenario)
+    assert len(room.venue.made("account")) == comparisons
+    assert room.venue.made("submit") == ["a", "b"]
+
+
+def test_a_replacement_goes_on_under_our_id():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order(), Replace("a", 1, Replacement(quantity=Decimal(7))))
+        room.venue.fill("a")
+        await quiet()
+
+    room = on_stage(scenario)
+    assert room.venue.made("replace") == ["a-r1"]
+    assert Replaced("a", "v2") in room.facts
+    assert filled(room.facts) == [("a", 7)]
+
+
+class Slow(FakeVenue):
+    """Keeps every submit waiting until it is told to answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates: dict[str, asyncio.Event] = {}
+
+    async def submit(self, schema: OrderSchema) -> Any:
+        self.calls.append(("left", schema.client_order_id))
+        gate = self.gates[schema.client_order_id] = asyncio.Event()
+        await gate.wait()
+        return await super().submit(schema)
+
+
+@pytest.mark.parametrize(("lanes", "left"), [(1, ["a"]), (2, ["a", "b"]), (3, ["a", "b"])])
+def test_orders_overlap_only_in_different_symbols_and_as_far_as_lanes_allow(lanes, left):
+    async def run() -> Room:
+        room = Room(Slow(), replace(PACE, lanes=lanes))
+        await room.open()
+        await room.put(order("a"), order("b", symbol="T"), order("c"))
+        assert room.venue.made("left") == left
+        room.venue.gates["a"].set()
+        await quiet()
+        return room
+
+    room = asyncio.run(run())
+    assert room.venue.made("left") == (["a", "b"] if lanes == 1 else ["a", "b", "c"])
+
+
+def test_what_was_missed_while_the_stream_was_down_is_told_once():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(bracket())
+        room.venue.lose(9)
+        room.venue.fill("b")
+        room.venue.fill("b-sl")
+        await quiet()
+        assert filled(room.facts) == []
+        room.venue.silent_for = 0
+        room.venue.reconnect()
+        room.venue.reconnect()
+        await quiet()
+
+    room = on_stage(scenario)
+    assert filled(room.facts) == [("b", 10), ("b-sl", -10)]
+
+
+def test_a_lost_update_shows_in_the_next_and_is_looked_up():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.lose(1)
+        room.venue.fill("a", "4")
+        room.venue.fill("a", "2")
+        await quiet()
+        assert filled(room.facts) == [("a", 2)]
+        await room.clock.advance(1)
+
+    assert filled(on_stage(scenario).facts) == [("a", 2), ("a", 4)]
+
+
+def test_updates_that_only_overtook_each_other_cause_no_comparison():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.lose(2)
+        room.venue.fill("a", "4")
+        room.venue.fill("a", "2")
+        for late in reversed(room.venue.said[-2:]):
+            room.venue._send(late)
+        await quiet()
+        await room.clock.advance(1)
+
+    room = on_stage(scenario)
+    assert len(room.venue.made("account")) == 1
+    assert filled(room.facts) == [("a", 2), ("a", 4)]
+
+
+def test_fills_that_the_venue_counts_and_never_tells_are_a_mismatch():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.lose(1)
+        room.venue.fill("a")
+        room.venue.fills.clear()
+        room.venue.reconnect()
+        await quiet()
+        for _ in range(5):
+            await room.clock.advance(1)
+
+    assert on_stage(scenario).facts[-1] == Mismatch("S", Decimal(0), Decimal(10), "v1")
+
+
+def test_a_poll_finds_what_nothing_else_tells_while_orders_are_at_work():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.clock.advance(30)
+        assert len(room.venue.made("account")) == 1
+        await room.put(order())
+        room.venue.lose(1)
+        room.venue.fill("a")
+        await room.clock.advance(30)
+
+    room = on_stage(scenario, replace(PACE, poll_s=30))
+    assert filled(room.facts) == [("a", 10)]
+
+
+def test_a_comparison_is_made_again_until_the_venue_answers():
+    async def scenario(room: Room) -> None:
+        for call in ("positions", "account"):
+            room.venue.fail_next(call, Transient("no connection"))
+        await room.open()
+        assert not room.books.compared.is_set()
+        assert room.books.is_comparing
+        await room.clock.advance(1)
+        await room.clock.advance(1)
+
+    room = on_stage(scenario)
+    assert room.books.compared.is_set()
+    assert room.books.account is not None
+
+
+def test_an_open_breaker_ends_a_comparison_and_the_stream_goes_on():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order())
+        room.venue.fail_next("fills_since", OPEN)
+        room.venue.reconnect()
+        await quiet()
+        room.venue.fill("a")
+        await quiet()
+
+    room = on_stage(scenario)
+    assert (filled(room.facts), room.errors) == ([("a", 10)], [])
+
+
+def test_a_refused_read_is_an_error():
+    async def scenario(room: Room) -> None:
+        room.venue.fail_next("positions", REFUSED)
+        await room.open()
+
+    assert on_stage(scenario).errors == [REFUSED]
+
+
+def test_a_stream_that_ends_is_an_error():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.break_stream()
+        await quiet()
+
+    assert "stream of order updates ended" in str(on_stage(scenario).errors[0])
+
+
+class Busy(FakeVenue):
+    """Fills between the reads of a comparison, as often as it is told."""
+
+    fills_left = 0
+
+    async def positions(self) -> Any:
+        answer = await super().positions()
+        if self.fills_left:
+            self.fills_left -= 1
+            self.lose(1)
+            self.fill("a", "1")
+        return answer
+
+
+@pytest.mark.parametrize(("busy", "differs"), [(2, False), (9, True)])
+def test_positions_are_read_again_when_a_fill_came_between(busy, differs):
+    async def run() -> Room:
+        room = Room(Busy())
+        await room.open()
+        await room.put(order())
+        room.venue.fills_left = busy
+        room.venue.reconnect()
+        await quiet()
+        return room
+
+    room = asyncio.run(run())
+    assert any(isinstance(fact, Mismatch) for fact in room.facts) == differs
+    assert len(filled(room.facts)) == min(busy, 5)
+
+
+def test_after_a_restart_an_intent_at_the_venue_is_found():
+    async def scenario(room: Room) -> None:
+        room.blotter.expect(order())
+        room.venue.place(order())
+        room.venue.fail_next("fills_since", OPEN)
+        await room.open(order())
+
+    room = on_stage(scenario)
+    assert (room.venue.made("find"), room.venue.made("submit")) == (["a"], [])
+    assert room.facts == [Accepted("a", "v1")]
+
+
+def test_after_a_restart_an_intent_that_the_comparison_found_is_not_asked_for():
+    async def scenario(room: Room) -> None:
+        room.blotter.expect(order())
+        room.venue.place(order())
+        await room.open(order())
+
+    assert on_stage(scenario).venue.made("find") == []
+
+
+@pytest.mark.parametrize(
+    ("current", "fact"),
+    [(["a"], Accepted("a", "v1")), ([], Ended("a", "rejected", LAPSED))],
+)
+def test_after_a_restart_an_absent_intent_leaves_only_while_it_is_current(current, fact):
+    async def scenario(room: Room) -> None:
+        room.blotter.expect(order())
+        await room.open(order(), current=current)
+
+    assert on_stage(scenario).facts == [fact]
+
+
+def test_after_a_restart_an_intent_that_cannot_be_asked_for_stays_open():
+    async def scenario(room: Room) -> None:
+        room.blotter.expect(order())
+        room.venue.fail_next("find", OPEN)
+        await room.open(order(), current=["a"])
+
+    room = on_stage(scenario)
+    assert (room.blotter.unanswered, room.desk.is_open) == (("a",), True)
