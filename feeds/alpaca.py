@@ -51,6 +51,7 @@ def history(  # noqa: PLR0913  options are parameters by name
     adjustment: str = "split",
     regular_hours: bool = True,
     base: str = DATA_URL,
+    keys: AlpacaKeys | None = None,
     cache: Path | str | None = None,
     clock: Clock | None = None,
     backoff: Backoff = BACKOFF,
@@ -58,11 +59,10 @@ def history(  # noqa: PLR0913  options are parameters by name
 ) -> dict[str, pd.DataFrame]:
     """Fetch checked bars by symbol, from `start` up to but not including `end`.
 
-    The keys are those in APCA_API_KEY_ID and APCA_API_SECRET_KEY.
-
     Args:
         feed, adjustment, regular_hours: see `feeds.alpaca_client.AlpacaData`.
         base: the data host.
+        keys: without them, APCA_API_KEY_ID and APCA_API_SECRET_KEY are read, now.
         cache: folder of bars already fetched; None asks for all of them.
 
     Raises:
@@ -72,7 +72,8 @@ def history(  # noqa: PLR0913  options are parameters by name
     vendor.require(symbols, "alpaca")
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311  jitter
     data = AlpacaData(feed=feed, adjustment=adjustment, regular_hours=regular_hours)
-    host = _Host(data_url(base), keys_from_environment(), data, clock, rng, backoff)
+    keys = keys or keys_from_environment()
+    host = _Host(data_url(base), keys, data, clock, rng, backoff)
     series = _Series(timeframe, data, clock)
 
     def fetch_all() -> dict[str, pd.DataFrame]:
@@ -113,6 +114,8 @@ class AlpacaBars:
                 f"alpaca: live bars are {' or '.join(_LIVE)}, not {data.timeframe}: resample the "
                 "minutes with cerebro.resampledata"
             )
+        self._data = data
+        self._clock = clock
         self._rest = rest
         self._stream = stream
         self._past = AlpacaHistory(rest, keys, data, clock=clock, rng=rng)
@@ -135,6 +138,22 @@ class AlpacaBars:
             Transient: the back-off gave up.
         """
         return await self._past.bars(symbols, start, end, Timeframe(timeframe))
+
+    async def frames(
+        self, symbols: Sequence[str], start: datetime, end: datetime
+    ) -> dict[str, pd.DataFrame]:
+        """The history of live bars as stamped frames, for a warm-up.
+
+        Raises:
+            DataError: as `history`, or a symbol has no bar.
+        """
+        timeframe = self._data.timeframe
+        found = await self._past.bars(symbols, start, end, timeframe)
+        series = _Series(timeframe, self._data, self._clock)
+        for symbol, bars in found.items():
+            if not bars:
+                raise series.no_bars(symbol, start, end)
+        return {symbol: series.stamped(symbol, bars) for symbol, bars in found.items()}
 
     def bars(self, symbols: Sequence[str]) -> AsyncIterator[VenueBar | Reconnected]:
         """Bars as they finish, corrections marked; see `AlpacaBarStream` and `AlpacaDays`."""
@@ -228,21 +247,12 @@ class _Series:
             before = at_zone(after, ZONE) or pd.Timestamp(self.clock.now())
             found = ask(symbol, since.to_pydatetime(), before.to_pydatetime(), self.timeframe)
             if not found:
-                raise DataError(
-                    f"alpaca: no {self.timeframe} bars of {symbol} {in_words(first, after)}: check "
-                    "the ticker (BRK.B, not BRK-B) and the range; bars begin in 2016"
-                )
-            return self._stamped(symbol, found)
+                raise self.no_bars(symbol, first, after)
+            return self.stamped(symbol, found)
 
         return vendor.kept(cache, self._key(symbol), bounds, self.clock, fetch)
 
-    def _key(self, symbol: str) -> Key:
-        all_hours = self.timeframe.is_intraday and not self.data.regular_hours
-        feed = f"{self.data.feed}-all-hours" if all_hours else self.data.feed
-        adjustment = _HOUSE_WORDS.get(self.data.adjustment, self.data.adjustment)
-        return Key("alpaca", symbol, self.timeframe.text, adjustment, feed)
-
-    def _stamped(self, symbol: str, bars: Sequence[VenueBar]) -> pd.DataFrame:
+    def stamped(self, symbol: str, bars: Sequence[VenueBar]) -> pd.DataFrame:
         key = self._key(symbol)
         index = pd.DatetimeIndex([bar.start_at for bar in bars], name="time")
         columns = {name: [getattr(bar, name) for bar in bars] for name in COLUMNS}
@@ -257,6 +267,18 @@ class _Series:
             zone=ZONE,
             fetched_at=self.clock.now(),
         )
+
+    def no_bars(self, symbol: str, start: Bound, after: Bound) -> DataError:
+        return DataError(
+            f"alpaca: no {self.timeframe} bars of {symbol} {in_words(start, after)}: check the "
+            "ticker (BRK.B, not BRK-B) and the range; bars begin in 2016"
+        )
+
+    def _key(self, symbol: str) -> Key:
+        all_hours = self.timeframe.is_intraday and not self.data.regular_hours
+        feed = f"{self.data.feed}-all-hours" if all_hours else self.data.feed
+        adjustment = _HOUSE_WORDS.get(self.data.adjustment, self.data.adjustment)
+        return Key("alpaca", symbol, self.timeframe.text, adjustment, feed)
 
 
 async def _connected(url: str, keys: AlpacaKeys, clock: Clock) -> Http:

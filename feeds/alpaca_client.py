@@ -72,7 +72,7 @@ class AlpacaData:
         timeout_s: of one request.
 
     Raises:
-        ConfigError: no such feed, adjustment or live timeframe.
+        ConfigError: no such feed or adjustment, or a number out of range.
     """
 
     timeframe: Timeframe = MINUTE
@@ -92,6 +92,9 @@ class AlpacaData:
             raise ConfigError(f"alpaca: unknown feed {self.feed!r}: use one of {', '.join(FEEDS)}")
         if self.adjustment not in ADJUSTMENTS:
             raise ConfigError(f"alpaca: adjustment {self.adjustment!r}: use none, split or total")
+        for name in ("mute_s", "quiet_s", "settle_s", "timeout_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"alpaca: {name} must be above 0, not {getattr(self, name)}")
 
 
 class AlpacaHistory:

@@ -116,7 +116,7 @@ class AlpacaBarStream:
                     async with aclosing(self._connected(socket, wanted)) as found:
                         async for bar in found:
                             yield bar
-            except (TransportError, StreamRefused) as error:
+            except TransportError as error:
                 self._judge(error)
             await self._pause(self._clock.monotonic() - began_s)
 
@@ -231,8 +231,17 @@ class AlpacaBarStream:
                 elif word == "authenticated":
                     await socket.send(orjson.dumps(subscribe).decode())
                 elif word == "subscription":
-                    _check_subscribed(message.get("bars") or (), wanted)
+                    self._check_subscribed(message.get("bars") or (), wanted)
                     return
+
+    def _check_subscribed(self, granted: Iterable[str], wanted: Sequence[str]) -> None:
+        missing = sorted(set(wanted).difference(granted))
+        if missing == [self._data.sentinel]:
+            _log.warning("the data stream did not take the sentinel %s", self._data.sentinel)
+        elif missing:
+            raise DataError(
+                f"alpaca: the data stream did not take {', '.join(missing)}: check the symbols"
+            )
 
     def _error(self, message: Mapping[str, Any]) -> SeawallError:
         """What one of the stream's error messages means, and what to do."""
@@ -256,6 +265,8 @@ class AlpacaBarStream:
             raise ConfigError(
                 f"alpaca: {error}: the keys were refused: check {KEY_ID} and {SECRET_KEY}"
             ) from None
+        if isinstance(error, StreamRefused) and error.status in (400, 404, 410):
+            raise DataError(f"alpaca: {error}: check feed {self._data.feed} and the host") from None
         if isinstance(error, Mute):
             self._mutes += 1
             if self._mutes > 1:
@@ -291,13 +302,6 @@ def _messages(frame: Frame) -> list[Mapping[str, Any]]:
         raise Transient(f"a frame of the data stream is no JSON: {frame[:80]!r}") from None
     found = content if isinstance(content, list) else [content]
     return [message for message in found if isinstance(message, dict)]
-
-
-def _check_subscribed(granted: Iterable[str], wanted: Sequence[str]) -> None:
-    if missing := sorted(set(wanted).difference(granted)):
-        raise DataError(
-            f"alpaca: the data stream did not take {', '.join(missing)}: check the symbols"
-        )
 
 
 def _start(bar: VenueBar) -> datetime:

@@ -207,6 +207,19 @@ def test_a_session_has_history_with_an_entry_for_every_symbol():
     assert http.closed == 2
 
 
+def test_a_warm_up_is_frames_like_those_of_the_source():
+    clock = PatientClock(NOW)
+    http = MemoryHttp(clock, AlpacaServer({"AAPL": MARCH}))
+    bars = session_bars(clock, http, "1d")
+    frames = asyncio.run(bars.frames(["AAPL"], at_new_york("2024-03-07"), NOW))
+    with Loopback(AlpacaServer({"AAPL": MARCH})) as loopback:
+        same = fetch(loopback, keys=KEYS)
+    pd.testing.assert_frame_equal(frames["AAPL"], same["AAPL"])
+    assert frames["AAPL"].attrs == same["AAPL"].attrs
+    with pytest.raises(DataError, match="no 1d bars of KO"):
+        asyncio.run(bars.frames(["AAPL", "KO"], at_new_york("2024-03-07"), NOW))
+
+
 @pytest.mark.parametrize("timeframe", ["1m", "1d"])
 def test_a_session_has_live_bars_of_minutes_or_days(timeframe):
     async def first_two():

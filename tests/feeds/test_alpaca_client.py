@@ -212,3 +212,10 @@ def test_instants_may_have_nanoseconds_and_any_offset():
     odd = {**plain, "t": "2024-03-07T09:30:00.123456789-05:00"}
     assert read_bar("A", plain).start_at == datetime(2024, 3, 7, 14, 30, tzinfo=UTC)
     assert read_bar("A", odd).start_at == datetime(2024, 3, 7, 14, 30, 0, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["mute_s", "quiet_s", "settle_s", "timeout_s"])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_wait_that_is_none_is_refused(name, value):
+    with pytest.raises(ConfigError, match=f"{name} must be above 0"):
+        AlpacaData(**{name: value})

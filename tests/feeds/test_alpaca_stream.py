@@ -107,6 +107,12 @@ def test_a_session_without_a_sentinel_listens_to_its_own_symbols():
     assert run.http.opened[0][0] == "/v2/sip"
 
 
+def test_a_sentinel_that_is_not_there_is_no_reason_to_stop(caplog):
+    run = stream([[*greeting("AAPL"), noon(0)]], 2)
+    assert shown(run.items) == ["up", "AAPL 0"]
+    assert "did not take the sentinel SPY" in caplog.text
+
+
 def test_corrections_are_marked_and_running_days_are_passed_over():
     others = [noon(0, kind="d"), {"T": "q", "S": "AAPL"}, {"T": "subscription"}, "[3]", "{}"]
     run = stream([[*HELLO, noon(0), *others, noon(0, kind="u"), noon(1)]], 4)
@@ -212,7 +218,8 @@ def test_waits_between_openings_grow_and_have_a_limit():
         ([OPENED, error(405, "symbol limit exceeded")], DataError, "405.*fewer symbols"),
         ([OPENED, error(409, "insufficient subscription")], DataError, "409.*--feed iex"),
         ([OPENED, error(400, "invalid syntax")], DataError, "400.*check the symbols"),
-        (greeting("AAPL"), DataError, "did not take SPY: check the symbols"),
+        (greeting("SPY"), DataError, "did not take AAPL: check the symbols"),
+        (StreamRefused("refused", 404), DataError, "404.*check feed iex and the host"),
     ],
 )
 def test_what_cannot_get_better_ends_it_with_the_remedy(failure, kind, text):
