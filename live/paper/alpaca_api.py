@@ -149,7 +149,7 @@ def _routes(venue: Venue, terms: Terms, announcements: tuple[Announcement, ...])
         method, path = name.split(" ")
         by_path.setdefault(path, {})[method] = endpoint
     found = [Route(path, _Methods(verbs), methods=list(verbs)) for path, verbs in by_path.items()]
-    return [Route("/openapi.json", _openapi), *found]
+    return [Route("/openapi.json", _Document(venue)), *found]
 
 
 class _Methods:
@@ -164,8 +164,14 @@ class _Methods:
         await response(scope, receive, send)
 
 
-async def _openapi(_request: Request) -> Response:
-    return JSONResponse(alpaca_openapi.document())
+class _Document:
+    """The OpenAPI document of this venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._response = JSONResponse(alpaca_openapi.document(venue.market.symbols))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._response(scope, receive, send)
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
@@ -178,5 +184,7 @@ async def _failed(_request: Request, error: Exception) -> Response:
         case HTTPException(status_code=404):
             return not_found("endpoint not found.").response()
         case HTTPException():
-            return ApiError(error.status_code, NOT_ALLOWED, error.detail).response()
+            response = ApiError(error.status_code, NOT_ALLOWED, "method not allowed").response()
+            response.headers.update(error.headers or {})
+            return response
     raise error

@@ -158,7 +158,7 @@ _SCHEMAS: dict[str, Schema] = {
     "Outcome": _object(["id", "symbol", "body"], id=_UUID, symbol=_TEXT, status=_NUMBER, body={}),
 }
 _EXTRAS = ("extended_hours", "client_order_id", "order_class", "take_profit", "stop_loss")
-_ORDER_BODY = _object(
+_ORDER_FORM = _object(
     ("qty", "notional", "limit_price", "stop_price", "trail_price", "trail_percent", *_EXTRAS),
     symbol=_TEXT,
     qty=_AMOUNT,
@@ -266,7 +266,7 @@ OPERATIONS: dict[str, tuple[Mapping[str, Schema], Schema | None, int, Schema | N
         200,
         _list(_ref("Order")),
     ),
-    "POST /v2/orders": ({}, _ORDER_BODY, 200, _ref("Order")),
+    "POST /v2/orders": ({}, _ref("OrderForm"), 200, _ref("Order")),
     "DELETE /v2/orders": ({}, None, 207, _list(_ref("Outcome"))),
     "GET /v2/orders:by_client_order_id": (
         {"client_order_id!": _TEXT, **_NESTED},
@@ -331,8 +331,8 @@ OPERATIONS: dict[str, tuple[Mapping[str, Schema], Schema | None, int, Schema | N
 _FAILURES = (400, 401, 403, 404, 422, 429)
 
 
-def document() -> Schema:
-    """The whole document, OpenAPI 3.1."""
+def document(symbols: Iterable[str]) -> Schema:
+    """Give the whole document, OpenAPI 3.1, for a venue that trades these symbols."""
     paths: dict[str, dict[str, Schema]] = {}
     for name, (query, body, status, schema) in OPERATIONS.items():
         method, path = name.split(" ")
@@ -350,9 +350,16 @@ def document() -> Schema:
         "openapi": "3.1.0",
         "info": {"title": "Seawall's paper venue, as Alpaca", "version": "2"},
         "paths": paths,
-        "components": {"schemas": _SCHEMAS, "securitySchemes": keys},
+        "components": {
+            "schemas": _SCHEMAS | {"OrderForm": _order_form(symbols)},
+            "securitySchemes": keys,
+        },
         "security": [{name: [] for name in keys}],
     }
+
+
+def _order_form(symbols: Iterable[str]) -> Schema:
+    return {**_ORDER_FORM, "properties": {**_ORDER_FORM["properties"], "symbol": _enum(*symbols)}}
 
 
 def _in_path(path: str) -> list[Schema]:
