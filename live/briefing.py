@@ -58,9 +58,7 @@ def brief(
 async def _brief(
     access: Access, settings: LiveSettings, data: AlpacaData, real: Clock, rng: random.Random
 ) -> Briefing:
-    wires = connect(
-        access, settings.wire, data, real, rng, on_open=lambda _: None, on_outage=lambda _: None
-    )
+    wires = connect(access, settings.wire, data, real, rng)
     try:
         account = await wires.account.account()  # first of all: it tells whether the keys are right
         positions = tuple(await wires.account.positions())
@@ -69,9 +67,7 @@ async def _brief(
         clock = MarketClock(real, at, access.speed, timeframe.delta if access.is_embedded else None)
     finally:
         await wires.close()
-    wires = connect(
-        access, settings.wire, data, clock, rng, on_open=lambda _: None, on_outage=lambda _: None
-    )
+    wires = connect(access, settings.wire, data, clock, rng)
     try:
         start = at - _reach(settings.data.warmup_bars, timeframe)
         found = await wires.bars.history(settings.data.symbols, start, at, timeframe.text)

@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     except typer.TyperException as error:
         text = getattr(error, "format_message", error.__str__)()
         return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help", ExitCode.BAD_INPUT)
-    except (SeawallError, commands.Ended) as error:
+    except SeawallError as error:
         return _complain(str(error), commands.code_of(error))
     except KeyboardInterrupt:
         return _complain("interrupted before the session began", ExitCode.INTERRUPT)

@@ -49,18 +49,16 @@ def connect(
     clock: Clock,
     rng: random.Random,
     *,
-    on_open: Callable[[tuple[Failure, ...]], None],
-    on_outage: Callable[[str], None],
+    on_outage: Callable[[str], None] = lambda _: None,
 ) -> Connection:
     """Make the wires; to be called on the event loop that will use them.
 
     Args:
-        on_open: told, on the loop, that the breaker opened.
         on_outage: told, on the loop, why live bars do not come.
     """
     headers = access.keys.headers()
     http = Aiohttp(access.trading, clock=clock, headers=headers)
-    breaker = Breaker(clock, on_open)
+    breaker = Breaker(clock, _noted)
     direct = Alpaca(
         http, access.keys, clock=clock, rng=rng, where=access.where, timeout_s=wire.timeout_s
     )
@@ -82,3 +80,7 @@ def connect(
         on_outage=on_outage,
     )
     return Connection(account, direct, bars, http, breaker)
+
+
+def _noted(failures: tuple[Failure, ...]) -> None:
+    """The breaker's own state says it; the session asks for that every turn."""

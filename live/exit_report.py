@@ -1,7 +1,7 @@
 """What a session leaves behind when it ends: on the terminal, and as JSON beside the log."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ _CHECKS: Mapping[Trigger, str] = {
     "mute": "the data subscription and the network",
     "unreconcilable": "the account's orders and positions at the venue against the table above",
     "strategy_error": "the strategy's own error above",
+    "connection": "the note above, the keys, and whether another program uses the account",
     "log_error": "space and permissions where the log is",
 }
 
@@ -64,6 +65,10 @@ class ExitReport:
             )
             if is_due
         )
+
+    def with_notes(self, notes: Iterable[str]) -> "ExitReport":
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, the derived ones included."""

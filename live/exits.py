@@ -14,6 +14,7 @@ Trigger = Literal[
     "terminate",
     "strategy_error",
     "log_error",
+    "connection",
 ]
 
 
@@ -46,6 +47,7 @@ CODES: dict[Trigger, ExitCode] = {
     "terminate": ExitCode.TERMINATE,
     "strategy_error": ExitCode.STRATEGY_ERROR,
     "log_error": ExitCode.LOG_ERROR,
+    "connection": ExitCode.VENUE,
 }
 
 MEANINGS: dict[ExitCode, str] = {
@@ -57,7 +59,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.MUTE: "market data went mute and reconnecting did not bring it back",
     ExitCode.UNRECONCILABLE: "our books and the venue's differ, and nothing explains it",
     ExitCode.KILL_FILE: "the kill file appeared",
-    ExitCode.VENUE: "the venue could not be reached at the start; no order was sent",
+    ExitCode.VENUE: "the venue could not be reached at the start, or its connection broke for good",
     ExitCode.NO_GO: "`python -m live check` found a reason not to start",
     ExitCode.LOG_ERROR: "the decision log could not be written",
     ExitCode.INTERRUPT: "Ctrl-C (SIGINT)",

@@ -1,6 +1,6 @@
 """The session's clock: the market's time of day, in which waiting still takes real seconds."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from brokers.clock import Clock
 
@@ -25,7 +25,7 @@ class MarketClock:
         self._real = real
         self._speed = speed
         self._bar = bar
-        self._known = (at, real.monotonic())
+        self._known = (at.astimezone(UTC), real.monotonic())
 
     def follow(self, at: datetime) -> None:
         """Note that a bar ended at `at`; from Cerebro's thread."""

@@ -19,6 +19,7 @@ from feeds.turns import Turn
 
 OUTPUTS = frozenset(("session", "decision", "cancel", "halt", "order", "fill", "trade", "shutdown"))
 BARS, VENUE, SHUTDOWN, RESUME = "bars", "venue", "shutdown", "resume"
+SESSION, DECISION = "session", "decision"
 _JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash"))
 _IN_SESSION = ("strategy", "params", "passports")  # what must be the same to go on with a log
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY

@@ -1,20 +1,22 @@
 """The log of a session as Cerebro's thread uses it: silent, comparing, or writing."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from analyzers.journal import Journal
-from brokers.clock import Clock
 from feeds.turns import Turn
-from live.past import BARS, Past
+from live.market_clock import MarketClock
+from live.past import BARS, DECISION, SESSION, Past
 
 
 class SessionLog:
     """Takes every line of a session.
 
-    Before `begin_turns` and during warm-up the only lines are those of the session itself; what a
-    strategy decides then is nobody's business. While something of the past is left, lines are held
-    against it instead of being written.
+    During warm-up the only lines are those of the session itself; what a strategy decides then is
+    nobody's business. While something of the past is left, lines are held against it instead of
+    being written. For `feeds.turns` it is what was recorded.
 
     Args:
         journal: the log on the disk.
@@ -22,21 +24,37 @@ class SessionLog:
         clock: the session's.
     """
 
-    def __init__(self, journal: Journal, past: Past, clock: Clock) -> None:
+    def __init__(self, journal: Journal, past: Past, clock: MarketClock) -> None:
         self._journal = journal
-        self._past = past
+        self.past = past
         self._clock = clock
+        self._hushed: set[str] = set()
         self.is_warming_up = True
+        self.current: set[str] = set()  # orders of the newest turn
+        self.turn_end_at: datetime | None = None
         self.failure: OSError | None = None
 
     @property
-    def past(self) -> Past:
-        """What is left to repeat."""
-        return self._past
+    def is_over(self) -> bool:
+        """True when there is nothing left to repeat."""
+        return self.past.is_over
+
+    def take(self) -> Turn | None:
+        """The next turn to repeat; the first call says that the warm-up is over."""
+        self.is_warming_up = False
+        turn = self.past.take()
+        if turn is not None:
+            self._begin(turn)
+        return turn
+
+    def turn(self, turn: Turn) -> None:
+        """Write a turn that came from outside, before anybody sees it."""
+        self._begin(turn)
+        self.append({"kind": BARS, **turn.as_record()})
 
     def now(self) -> float:
         """Seconds since 1970 UTC, for the guard's rules: the log's own time while it repeats."""
-        return (self._past.at or self._clock.now()).timestamp()
+        return (self.past.at or self._clock.now()).timestamp()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write a line, or compare it.
@@ -45,10 +63,16 @@ class SessionLog:
             OSError: it could not be written.
             Diverged: the log says otherwise.
         """
-        if self.is_warming_up and record["kind"] != "session":
+        kind, order_id = record["kind"], record.get("order_id")
+        if self.is_warming_up and kind != SESSION:
+            self._hushed.add(order_id or "")
             return
-        if not self._past.is_over:
-            self._past.compare(record)
+        if order_id in self._hushed:
+            return  # the end of what was refused on the last bar of the warm-up
+        if kind == DECISION:
+            self.current.add(order_id or "")
+        if not self.past.is_over:
+            self.past.compare(record)
             return
         try:
             self._journal.append(record)
@@ -56,10 +80,15 @@ class SessionLog:
             self.failure = self.failure or error
             raise
 
-    def turn(self, turn: Turn) -> None:
-        """Write a turn that came from outside, before anybody sees it."""
-        self.is_warming_up = False
-        self.append({"kind": BARS, **turn.as_record()})
+    def note(self, record: Mapping[str, Any]) -> None:
+        """Write a fact that stands, written or not; a failure is kept in `failure`."""
+        with suppress(OSError):
+            self.append(record)
+
+    def _begin(self, turn: Turn) -> None:
+        self.current.clear()
+        self.turn_end_at = turn.end_at
+        self._clock.follow(turn.end_at)
 
     def sync(self) -> None:
         """Wait until every line so far is on the disk itself; OSError when it is not."""

@@ -77,6 +77,7 @@ class Shutdown:
         self._due_s = 0.0
         self.tripped: Tripped | None = None
         self.asked: tuple[str, ...] = ()  # ids of the orders that were cancelled
+        self.found: tuple[AtWork, ...] = ()  # what was at work when it began
         self._closing_asked = False
 
     @property
@@ -98,6 +99,7 @@ class Shutdown:
             return
         self.tripped = tripped
         self._due_s = self._clock.monotonic() + self._policy.deadline_s
+        self.found = self._tape.working
         self._announce(tripped)
         reason = f"shutdown: {tripped.text}"
         self._guard.halt(Refusal("halt", reason))

@@ -1,7 +1,7 @@
 """What a session has decided and what is at work, kept for the view and the exit report."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ import backtrader as bt
 
 from analyzers.log_lines import NOT_GIVEN
 from analyzers.market_context import instant
-from brokers.events import Decision, Event
+from brokers.events import Decision
 from brokers.orders import OrderSchema, Terms
 from brokers.translate import symbol
 
@@ -58,13 +58,19 @@ class AtWork:
 
 
 class Tape:
-    """Decisions and working orders of all strategies of a session; belongs to Cerebro's thread."""
+    """Decisions and working orders of all strategies of a session; belongs to Cerebro's thread.
 
-    def __init__(self) -> None:
+    Args:
+        is_hushed: whether what is decided now is not to be told, as during a warm-up.
+    """
+
+    def __init__(self, is_hushed: Callable[[], bool] = lambda: False) -> None:
+        self._is_hushed = is_hushed
         self.decisions: deque[Decided] = deque(maxlen=DECISIONS_KEPT)
         self.decided = 0
         self.refused = 0
         self.filled = 0
+        self.outcomes: dict[str, str] = {}  # Backtrader's last word on each order that has ended
         self._terms: dict[str, tuple[Terms, str]] = {}
         self._working: dict[str, tuple[AtWork, Any]] = {}
 
@@ -80,6 +86,8 @@ class Tape:
 
     def decide(self, strategy: str, event: Decision) -> None:
         """Take note of one decision."""
+        if self._is_hushed():
+            return
         self.decided += 1
         self.refused += event.refusal is not None
         order = event.order
@@ -97,6 +105,7 @@ class Tape:
             return
         if not order.alive():
             self._working.pop(order_id, None)
+            self.outcomes[order_id] = order.getstatusname()
             self.filled += order.status == bt.Order.Completed
             return
         terms, name = self._terms[order_id]
@@ -113,34 +122,6 @@ class Tape:
         )
         known = self._working.get(order_id)
         self._working[order_id] = (entry, order if known is None else known[1])
-
-
-class TapeRecorder(bt.Analyzer):
-    """Writes one strategy's decisions and orders onto the tape.
-
-    Args (Backtrader params):
-        tape: shared by all strategies of the session.
-        label: the strategy's name in this session.
-    """
-
-    params = (("tape", None), ("label", ""))
-
-    def start(self) -> None:
-        """Listen to the guard."""
-        self.strategy.broker.listen(self._hear)
-
-    def notify_order(self, order: Any) -> None:
-        """Pass the order's new state on."""
-        self.p.tape.note(self.strategy.broker.order_id(order.ref), order)
-
-    def _hear(self, event: Event) -> None:
-        if isinstance(event, Decision) and event.owner is self.strategy:
-            self.p.tape.decide(self.p.label, event)
-
-
-def texts(orders: Iterable[AtWork]) -> tuple[str, ...]:
-    """One line an order."""
-    return tuple(order.text for order in orders)
 
 
 def _told(order: OrderSchema) -> str:

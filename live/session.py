@@ -1,0 +1,299 @@
+"""One session from its first bar to its exit report; the loop is Cerebro's, on the main thread.
+
+`Session` is a store in Backtrader's sense: asked at the beginning of every turn of the loop, it
+looks at what may end the session, lets the venue in once the past is over, and shows the state.
+"""
+
+import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+from brokers.errors import SeawallError
+from brokers.events import Event
+from brokers.facts import Broken, Mismatch
+from brokers.translate import symbol
+from live.alerts import Alerts
+from live.exit_report import ExitReport
+from live.exits import Trigger
+from live.past import RESUME, SHUTDOWN, Diverged
+from live.reconcile import Unreconcilable, as_record
+from live.shutdown import Policy, Shutdown, Tripped
+from live.stack import Stack, cancel_directly, listen
+from live.start import Start
+from live.triggers import Ask, first
+from live.view import Snapshot, View
+
+WIND_DOWN_S = 0.1
+
+
+class Session:
+    """Runs a stack.
+
+    Args:
+        title: for the view.
+        policy: of the shutdown.
+        asks: triggers besides the session's own.
+        clock: for deadlines.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        stack: Stack,
+        start: Start,
+        policy: Policy,
+        asks: Sequence[Ask],
+        *,
+        view: View,
+        alerts: Alerts,
+        log_name: str,
+    ) -> None:
+        self.differences: tuple[Mismatch, ...] = ()
+        self._title = title
+        self._stack = stack
+        self._start = start
+        self._policy = policy
+        self._asks = (*asks, self._breaker, self._books, self._wires, self._disk)
+        self._view = view
+        self._alerts = alerts
+        self._log_name = log_name
+        self._is_repeating = start.is_restart
+        self._broken = ""
+        self._notes = list(start.notes)
+        self._shutdown = self._new_shutdown()
+        stack.guard.listen(self._hear)
+        stack.cerebro.addstore(self)
+        stack.cerebro.addstorecb(self._notice)
+
+    def run(self) -> ExitReport:
+        """Run until something ends it; whatever ends it, there is a report.
+
+        Raises:
+            Diverged: the log is not what these settings and this code would have written.
+        """
+        stack = self._stack
+        with ExitStack() as until_done:
+            until_done.callback(self._view.close)
+            stack.store.start()
+            until_done.callback(stack.store.stop)
+            stack.store.attend(lambda link: listen(stack, self._symbols, link))
+            until_done.push(self._caught)
+            stack.cerebro.run()
+        return self._report()
+
+    def start(self) -> None:
+        """Backtrader's: nothing to do."""
+
+    def stop(self) -> None:
+        """Backtrader's: nothing to do."""
+
+    def get_notifications(self) -> tuple[()]:
+        """Backtrader's, once a turn: look, and act."""
+        self._repeat()
+        if self._stack.turns.is_live and self._stack.store.state == "connected":
+            self._go_live()
+        tripped = first(self._asks)
+        if tripped and self._is_repeating:
+            self._shutdown.tripped = tripped  # nothing has left, and nothing is to be logged
+            self._stack.turns.finish()
+        elif tripped:
+            self._shutdown.begin(tripped)
+        if self._shutdown.is_under_way and not self._is_repeating and self._shutdown.is_done():
+            self._stack.turns.finish()
+        if self._view.is_due():
+            self._view.show(self._snapshot())
+        return ()
+
+    def _hear(self, event: Event) -> None:
+        self._shutdown.hear(event)
+
+    def _caught(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        frames: TracebackType | None,
+    ) -> bool:
+        """Shut down after whatever a strategy may raise; a log that differs is nobody's error."""
+        del kind, frames
+        if isinstance(error, Exception) and not isinstance(error, Diverged):
+            self._wind_down(_cause(error, self._stack))
+            return True
+        if error is not None:
+            self._stack.log.close(complete=False)
+        return False
+
+    def _repeat(self) -> None:
+        """Do again what came from outside, where the log has it."""
+        past = self._stack.log.past
+        record = past.shutdown()
+        if record and not self._shutdown.is_under_way:
+            self._shutdown.begin(Tripped(record["trigger"], record["text"]))
+        elif self._shutdown.is_under_way and self._is_repeating:
+            self._shutdown.is_done()  # which may close positions, as it did then
+            if past.resume():
+                self._resume()
+
+    def _go_live(self) -> None:
+        """Let the venue in: from here on orders leave."""
+        stack, log = self._stack, self._stack.log
+        if self._shutdown.is_under_way:
+            log.append({"kind": RESUME})
+            self._resume()
+        self._is_repeating = False
+        for difference in self._start.adopted:
+            log.append(as_record(difference, adopted=True))
+        is_current = log.turn_end_at is not None and self._is_last(log.turn_end_at)
+        stack.store.go_live(frozenset(log.current) if is_current else ())
+
+    def _is_last(self, turn_end_at: Any) -> bool:
+        span = self._start.data.timeframe.delta
+        return span is not None and self._start.clock.now() < turn_end_at + span
+
+    def _resume(self) -> None:
+        self._stack.guard.halted = None
+        self._shutdown = self._new_shutdown()
+
+    def _new_shutdown(self) -> Shutdown:
+        stack = self._stack
+        return Shutdown(
+            stack.guard,
+            stack.tape,
+            self._policy,
+            cancel_at_venue=lambda ids: stack.store.attend(lambda _: cancel_directly(stack, ids)),
+            close_positions=self._close_positions,
+            announce=self._announce,
+            clock=self._start.clock,
+        )
+
+    @property
+    def _symbols(self) -> tuple[str, ...]:
+        return tuple(self._start.frames)
+
+    def _announce(self, tripped: Tripped) -> None:
+        record = {"kind": SHUTDOWN, "trigger": tripped.trigger, "text": tripped.text}
+        self._stack.log.note(record)
+        if not self._is_repeating and tripped.trigger != "finished":
+            self._alerts.send(f"seawall {self._title}: shutting down", tripped.text)
+
+    def _close_positions(self, reason: str) -> bool:
+        strategy, *_ = self._stack.cerebro.runningstrats
+        held = [data for data in strategy.datas if self._stack.broker.getposition(data).size]
+        for data in held:
+            size = abs(self._stack.broker.getposition(data).size)
+            strategy.close(data=data, size=size, reason=reason)
+        return bool(held)
+
+    def _notice(self, notice: Any, *_: Any, **__: Any) -> None:
+        if isinstance(notice, Mismatch):
+            self.differences = (*self.differences, notice)
+            self._stack.log.note(as_record(notice, adopted=False))
+        elif isinstance(notice, Broken):
+            self._broken = notice.text
+
+    def _breaker(self) -> Tripped | None:
+        made = self._stack.wires.made
+        if made is None or made.breaker.state != "open":
+            return None
+        last = made.breaker.failures[-1].text
+        return Tripped("breaker", f"three broker calls in a row failed, the last with: {last}")
+
+    def _books(self) -> Tripped | None:
+        if not self.differences:
+            return None
+        return Tripped("unreconcilable", str(Unreconcilable(self.differences)))
+
+    def _wires(self) -> Tripped | None:
+        if self._broken:
+            return Tripped("connection", self._broken)
+        failure = self._stack.wires.data_failure
+        if not failure:
+            return None
+        is_mute = "mute" in failure
+        return Tripped("mute" if is_mute else "connection", f"market data: {failure}")
+
+    def _disk(self) -> Tripped | None:
+        failure = self._stack.log.failure
+        return Tripped("log_error", f"{self._log_name}: {failure.strerror}") if failure else None
+
+    def _wind_down(self, tripped: Tripped) -> None:
+        """Shut down without Cerebro, whose loop an error has ended."""
+        self._notes.append(tripped.text)
+        self._shutdown.begin(tripped)
+        while self._stack.store.state == "live" and not self._shutdown.is_done():
+            self._stack.guard.next()
+            while (note := self._stack.guard.get_notification()) is not None:
+                for analyzer in note.owner.analyzers:
+                    analyzer.notify_order(note)
+            self._stack.inbox.lane("bars").drain()
+            self._stack.inbox.wait(WIND_DOWN_S)
+
+    def _report(self) -> ExitReport:
+        stack, shutdown = self._stack, self._shutdown
+        tripped = shutdown.tripped or Tripped("finished", "the feeds ended")
+        stack.log.close(complete=not self._is_repeating)
+        if stack.log.failure is not None:
+            self._notes.append(f"the log could not be written: {stack.log.failure.strerror}")
+        unconfirmed = shutdown.unconfirmed
+        waiting = {order.order_id for order in unconfirmed}
+        return ExitReport(
+            session_id=self._start.session_id,
+            trigger=tripped.trigger,
+            text=tripped.text,
+            ended_at=self._start.clock.now(),
+            log=self._log_name,
+            cancelled=tuple(
+                f"{order.text}: {stack.tape.outcomes.get(order.order_id, 'ended')}"
+                for order in shutdown.found
+                if order.order_id in shutdown.asked and order.order_id not in waiting
+            ),
+            unconfirmed=tuple(order.text for order in unconfirmed),
+            left=tuple(o.text for o in stack.tape.working if o.order_id not in waiting),
+            positions=self._held(),
+            notes=tuple(self._notes),
+        )
+
+    def _held(self) -> dict[str, float]:
+        positions = self._stack.broker.positions.items()
+        return {symbol(data): held.size for data, held in positions if held.size}
+
+    def _snapshot(self) -> Snapshot:
+        stack, clock = self._stack, self._start.clock
+        positions = stack.broker.positions.items()
+        ends = stack.log.turn_end_at
+        return Snapshot(
+            title=self._title,
+            at=clock.now(),
+            state=self._state(),
+            breaker=stack.wires.breaker,
+            connection=f"bars {stack.wires.data}, orders {stack.store.state}",
+            bars=max(map(len, stack.cerebro.datas), default=0),
+            bar_age_s=None if ends is None else (clock.now() - ends).total_seconds(),
+            cash=stack.broker.getcash(),
+            equity=stack.broker.getvalue(),
+            positions=tuple(
+                (symbol(data), held.size, held.price, data.close[0])
+                for data, held in positions
+                if held.size
+            ),
+            working=stack.tape.working,
+            decisions=tuple(stack.tape.decisions),
+        )
+
+    def _state(self) -> str:
+        if self._shutdown.is_under_way:
+            return "shutting down"
+        if self._stack.store.state == "live":
+            return "live"
+        return "repeating the log" if self._is_repeating else "warming up"
+
+
+def _cause(error: Exception, stack: Stack) -> Tripped:
+    """What an error that came out of Cerebro means."""
+    if stack.log.failure is not None:
+        return Tripped("log_error", str(stack.log.failure))
+    trigger: Trigger = "connection" if isinstance(error, SeawallError) else "strategy_error"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split())
+    return Tripped(trigger, f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})")

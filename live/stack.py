@@ -1,0 +1,247 @@
+"""Everything a session is made of, wired: the one place where live objects meet."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import backtrader as bt
+
+from analyzers.journal import Journal
+from backtest.engine import assemble
+from backtest.inputs import Feeds
+from backtest.spec import RunSpec
+from brokers.blotter import Blotter
+from brokers.errors import SeawallError
+from brokers.guard import GuardedBroker
+from brokers.inbox import Inbox, Lane
+from brokers.remote import EndOfTurn, RemoteBroker
+from brokers.risk import MaxBarAge, Rule
+from brokers.store import Link, Store
+from feeds.barrier import Barrier
+from feeds.stream import live_feeds
+from feeds.timeframe import Timeframe
+from feeds.turns import Outage, Turns, warm_up
+from live.connection import Connection, connect
+from live.facts_in import FactsIn
+from live.folder import Folder
+from live.past import Past
+from live.recorder import StrategyLog, TapeRecorder
+from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits, newest_of
+from live.session_log import SessionLog
+from live.settings import LiveSettings
+from live.start import Start
+from live.tape import Tape
+from live.venues import Access
+from strategies.sizing import PercentOfEquity
+
+CONNECTED, DOWN = "connected", "down"
+
+
+@dataclass(slots=True)
+class Wires:
+    """The connection, once the store's loop has made it, and what its loop told of it.
+
+    Its fields are written by the loop's thread, each by one assignment, and read by Cerebro's.
+    """
+
+    made: Connection | None = None
+    data: str = "connecting"
+    data_failure: str = ""
+
+    @property
+    def breaker(self) -> str:
+        """The breaker's state."""
+        return self.made.breaker.state if self.made else "closed"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One session's objects; blotter and wires belong to the store's loop, the rest to Cerebro."""
+
+    cerebro: bt.Cerebro
+    guard: GuardedBroker
+    broker: RemoteBroker
+    store: Store
+    blotter: Blotter
+    turns: Turns
+    inbox: Inbox
+    log: SessionLog
+    tape: Tape
+    labels: tuple[str, ...]
+    wires: Wires = field(default_factory=Wires)
+
+
+def build(
+    settings: LiveSettings,
+    specs: Sequence[RunSpec],
+    access: Access,
+    start: Start,
+    folder: Folder,
+    rng: random.Random,
+) -> Stack:
+    """Wire a session; nothing runs yet, but its log is open.
+
+    Raises:
+        ConfigError: the log cannot be written, or another session writes it.
+    """
+    inbox, wires, clock = Inbox(), Wires(), start.clock
+    journal = Journal(folder.log, start.session_id, clock, fresh=not start.is_restart)
+    log = SessionLog(journal, Past(folder.log, start.records), clock)
+    tape = Tape(lambda: log.is_warming_up)
+    lane = inbox.lane("bars")
+
+    async def connected() -> Link:
+        wires.made = connect(
+            access,
+            settings.wire,
+            start.data,
+            clock,
+            rng,
+            on_outage=lambda text: _down(wires, lane, Outage(clock.now(), text)),
+        )
+        return Link(wires.made.account, wires.made.bars)
+
+    blotter = Blotter({position.symbol: position.quantity for position in start.holdings})
+    facts = inbox.lane("facts")
+    store = Store(
+        connected,
+        facts,
+        clock=clock,
+        since=start.began_at,
+        blotter=blotter,
+        sync=log.sync,
+    )
+    broker = RemoteBroker(
+        store, FactsIn(log, facts, store), cash=start.cash, holdings=start.holdings
+    )
+    broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
+    turns = _turns(settings, start, inbox, log)
+    labels = _labels(specs)
+    cerebro = _cerebro(settings, specs, access, start, live_feeds(turns, start.frames), broker, log)
+    configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
+    cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
+    cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
+    cerebro.addstore(EndOfTurn(broker))
+    return Stack(
+        cerebro=cerebro,
+        guard=cerebro.broker,
+        broker=broker,
+        store=store,
+        blotter=blotter,
+        turns=turns,
+        inbox=inbox,
+        log=log,
+        tape=tape,
+        labels=labels,
+        wires=wires,
+    )
+
+
+async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
+    """Carry bars from the wire to the inbox, on the store's loop, until it stops."""
+    lane = stack.inbox.lane("bars")
+    if link.bars is None:
+        return
+    try:
+        async with aclosing(link.bars.bars(symbols)) as bars:  # type: ignore[type-var]
+            async for item in bars:
+                stack.wires.data = CONNECTED
+                lane.put(item)
+    except SeawallError as error:
+        stack.wires.data_failure = str(error)
+
+
+async def cancel_directly(stack: Stack, order_ids: Sequence[str]) -> None:
+    """Ask the venue to cancel, past limiter and breaker; whatever it answers, the stream tells."""
+    wires = stack.wires.made
+    known = [stack.blotter.venue_order_id(order_id) for order_id in order_ids]
+    if wires is not None:
+        asked = [wires.direct.cancel(venue_order_id) for venue_order_id in known if venue_order_id]
+        await asyncio.gather(*map(_quietly, asked))
+
+
+async def _quietly(asking: Any) -> None:
+    try:
+        await asking
+    except SeawallError:
+        return  # it stays among the unconfirmed, and the exit report says so
+
+
+def _down(wires: Wires, lane: Lane, outage: Outage) -> None:
+    wires.data = DOWN
+    lane.put(outage)
+
+
+def _turns(settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog) -> Turns:
+    barrier = Barrier(
+        settings.data.symbols,
+        settings.data.barrier_s,
+        start.clock,
+        sentinel=start.data.sentinel,
+        stale_turns=QUIET_BARS,
+    )
+    return Turns(
+        inbox.lane("bars"),
+        barrier,
+        log.turn,
+        timeframe=Timeframe(settings.data.timeframe),
+        calendar=settings.data.calendar,
+        past=warm_up(start.frames),
+        recorded=log,
+    )
+
+
+def _cerebro(
+    settings: LiveSettings,
+    specs: Sequence[RunSpec],
+    access: Access,
+    start: Start,
+    feeds: Feeds,
+    broker: RemoteBroker,
+    log: SessionLog,
+) -> bt.Cerebro:
+    first, *others = specs
+    own = _rules(settings, log, broker)
+    cerebro = assemble(
+        replace(first, risk=SessionLimits.around(first.limits, own)),
+        feeds,
+        broker=broker,
+        profile=access.profile,
+        session_id=start.session_id,
+        now=log.now,
+        quicknotify=True,
+    )
+    for number, spec in enumerate(others, 1):
+        if spec.equity_percent is not None:
+            cerebro.addsizer_byidx(number, PercentOfEquity, percent=spec.equity_percent)
+        else:
+            cerebro.addsizer_byidx(number, bt.sizers.FixedSize, stake=spec.size or 1)
+        cerebro.addstrategy(spec.strategy_class, **spec.params)
+    return cerebro
+
+
+def _rules(settings: LiveSettings, log: SessionLog, broker: RemoteBroker) -> tuple[Rule, ...]:
+    """No orders in the warm-up, on a bar that is long past, or in a symbol that fell silent."""
+    span = Timeframe(settings.data.timeframe).delta or timedelta(days=31)
+    oldest_s = 3 * span.total_seconds() if span < timedelta(days=1) else 5 * span.total_seconds()
+    quiet_s = QUIET_BARS * span.total_seconds()
+    return (
+        NoOrders(lambda: log.is_warming_up),
+        MaxBarAge(oldest_s),
+        QuietSymbol(quiet_s, newest_of(lambda: broker.cerebro)),
+    )
+
+
+def _labels(specs: Sequence[RunSpec]) -> tuple[str, ...]:
+    """The strategies' names; one that comes twice is numbered from its second on."""
+    seen: dict[str, int] = {}
+    labels = []
+    for spec in specs:
+        name = spec.strategy_name
+        seen[name] = seen.get(name, 0) + 1
+        labels.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return tuple(labels)
