@@ -21,6 +21,8 @@ Sources, one file each; what only one of them needs stands below it
         dice        random numbers that are equal on every platform
     yahoo       Yahoo Finance; yahoo_client asks it
     polygon     Polygon.io; polygon_series says what is asked and kept, polygon_client asks it
+    alpaca      Alpaca's market data, past and live; alpaca_client asks for history, alpaca_stream
+                listens, alpaca_days waits for the day's bar after the close
 Between a source and its vendor
     vendor      what Yahoo and Polygon share
     cache       bars on disk, topped up; parquet is one such file

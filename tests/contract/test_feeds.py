@@ -20,7 +20,7 @@ from feeds.bars import check_bars
 from feeds.frames import as_feed
 from feeds.passport import Passport, content_hash
 from feeds.sources import find, names
-from tests.feeds import polygon_server, yahoo_server
+from tests.feeds import alpaca_server, polygon_server, yahoo_server
 from tests.feeds.servers import Loopback
 
 NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -81,11 +81,22 @@ def polygon(_: Path) -> Iterator[Source]:
         yield Source("polygon", ("MSFT", "AAPL"), lambda: {**options, "clock": ManualClock(NOW)})
 
 
+@contextmanager
+def alpaca(_: Path) -> Iterator[Source]:
+    bars = dict.fromkeys(("MSFT", "AAPL"), alpaca_server.MARCH)
+    with pytest.MonkeyPatch.context() as env, Loopback(alpaca_server.AlpacaServer(bars)) as at:
+        env.setenv("APCA_API_KEY_ID", "key")
+        env.setenv("APCA_API_SECRET_KEY", "secret")
+        clock = alpaca_server.PinnedClock(NOW)
+        yield Source("alpaca", ("MSFT", "AAPL"), lambda: {"base": at.url, "clock": clock})
+
+
 SERVED: dict[str, Callable[[Path], AbstractContextManager[Source]]] = {
     "files": files,
     "synthetic": synthetic,
     "yahoo": yahoo,
     "polygon": polygon,
+    "alpaca": alpaca,
 }
 
 
@@ -129,7 +140,7 @@ def test_a_timeframe_not_said_or_said_makes_no_other_bars(source):
 
 def test_what_was_fetched_says_when_and_the_rest_does_not(source):
     fetched_at = source.one().attrs["passport"].fetched_at
-    assert fetched_at == (NOW if source.name in ("yahoo", "polygon") else None)
+    assert fetched_at == (NOW if source.name in ("yahoo", "polygon", "alpaca") else None)
 
 
 def test_dates_are_inclusive_and_stand_for_sessions(source):
