@@ -1,69 +1,20 @@
 """What leaves for the venue, in which order, and what is learnt from it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from brokers.blotter import Blotter
-from brokers.books import Books, Pace
-from brokers.desk import LAPSED, NEVER_ARRIVED, Cancel, Desk, Replace
-from brokers.errors import BreakerOpen, Transient, Unknown, VenueRefused
-from brokers.facts import Accepted, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.desk import LAPSED, NEVER_ARRIVED, Cancel, Replace
+from brokers.errors import Transient, Unknown
+from brokers.facts import Accepted, Ended, Replaced
 from brokers.orders import OrderSchema
 from brokers.wire.transport import Replacement
+from tests.brokers.room import OPEN, PACE, REFUSED, Room, filled, on_stage
 from tests.brokers.test_blotter import bracket, order
-from tests.fakes import NOON, FakeVenue, HeldClock, quiet
-
-REFUSED = VenueRefused("403", "no")
-OPEN = BreakerOpen("three calls failed")
-PACE = Pace(cancel_wait_s=10, settle_s=1)
-
-
-class Room:
-    """A desk and its books at work with a fake venue, on a clock that stands still."""
-
-    def __init__(self, venue: FakeVenue, pace: Pace = PACE) -> None:
-        self.venue = venue
-        self.clock = HeldClock()
-        self.facts: list[Fact] = []
-        self.blotter = Blotter()
-        self.books = Books(
-            venue, self.blotter, self.facts.append, clock=self.clock, since=NOON, pace=pace
-        )
-        self.desk = Desk(venue, self.books, pace)
-        self.errors: list[BaseException] = []
-
-    async def open(self, *intents: OrderSchema, current: Any = ()) -> None:
-        named = {each.client_order_id: each for each in intents}
-        for work in (self.books.follow(), self.books.watch(), self.books.poll(),
-                     self.desk.work(named, current)):  # fmt: skip
-            asyncio.ensure_future(work).add_done_callback(self._note)
-        await quiet()
-
-    async def put(self, *jobs: Any) -> None:
-        self.desk.put(jobs)
-        await quiet()
-
-    def _note(self, task: Any) -> None:
-        if not task.cancelled() and task.exception():
-            self.errors.append(task.exception())
-
-
-def on_stage(scenario: Callable[[Room], Awaitable[None]], pace: Pace = PACE) -> Room:
-    async def run() -> Room:
-        room = Room(FakeVenue(), pace)
-        await scenario(room)
-        return room
-
-    return asyncio.run(run())
-
-
-def filled(facts: list[Fact]) -> list[tuple[str, int]]:
-    return [(fact.order_id, int(fact.quantity)) for fact in facts if isinstance(fact, Filled)]
+from tests.fakes import FakeVenue, quiet
 
 
 def test_an_order_leaves_after_the_first_comparison():
@@ -257,160 +208,6 @@ def test_orders_overlap_only_in_different_symbols_and_as_far_as_lanes_allow(lane
 
     room = asyncio.run(run())
     assert room.venue.made("left") == (["a", "b"] if lanes == 1 else ["a", "b", "c"])
-
-
-def test_what_was_missed_while_the_stream_was_down_is_told_once():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.put(bracket())
-        room.venue.lose(9)
-        room.venue.fill("b")
-        room.venue.fill("b-sl")
-        await quiet()
-        assert filled(room.facts) == []
-        room.venue.silent_for = 0
-        room.venue.reconnect()
-        room.venue.reconnect()
-        await quiet()
-
-    room = on_stage(scenario)
-    assert filled(room.facts) == [("b", 10), ("b-sl", -10)]
-
-
-def test_a_lost_update_shows_in_the_next_and_is_looked_up():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.put(order())
-        room.venue.lose(1)
-        room.venue.fill("a", "4")
-        room.venue.fill("a", "2")
-        await quiet()
-        assert filled(room.facts) == [("a", 2)]
-        await room.clock.advance(1)
-
-    assert filled(on_stage(scenario).facts) == [("a", 2), ("a", 4)]
-
-
-def test_updates_that_only_overtook_each_other_cause_no_comparison():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.put(order())
-        room.venue.lose(2)
-        room.venue.fill("a", "4")
-        room.venue.fill("a", "2")
-        for late in reversed(room.venue.said[-2:]):
-            room.venue._send(late)
-        await quiet()
-        await room.clock.advance(1)
-
-    room = on_stage(scenario)
-    assert len(room.venue.made("account")) == 1
-    assert filled(room.facts) == [("a", 2), ("a", 4)]
-
-
-def test_fills_that_the_venue_counts_and_never_tells_are_a_mismatch():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.put(order())
-        room.venue.lose(1)
-        room.venue.fill("a")
-        room.venue.fills.clear()
-        room.venue.reconnect()
-        await quiet()
-        for _ in range(5):
-            await room.clock.advance(1)
-
-    assert on_stage(scenario).facts[-1] == Mismatch("S", Decimal(0), Decimal(10), "v1")
-
-
-def test_a_poll_finds_what_nothing_else_tells_while_orders_are_at_work():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.clock.advance(30)
-        assert len(room.venue.made("account")) == 1
-        await room.put(order())
-        room.venue.lose(1)
-        room.venue.fill("a")
-        await room.clock.advance(30)
-
-    room = on_stage(scenario, replace(PACE, poll_s=30))
-    assert filled(room.facts) == [("a", 10)]
-
-
-def test_a_comparison_is_made_again_until_the_venue_answers():
-    async def scenario(room: Room) -> None:
-        for call in ("positions", "account"):
-            room.venue.fail_next(call, Transient("no connection"))
-        await room.open()
-        assert not room.books.compared.is_set()
-        assert room.books.is_comparing
-        await room.clock.advance(1)
-        await room.clock.advance(1)
-
-    room = on_stage(scenario)
-    assert room.books.compared.is_set()
-    assert room.books.account is not None
-
-
-def test_an_open_breaker_ends_a_comparison_and_the_stream_goes_on():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        await room.put(order())
-        room.venue.fail_next("fills_since", OPEN)
-        room.venue.reconnect()
-        await quiet()
-        room.venue.fill("a")
-        await quiet()
-
-    room = on_stage(scenario)
-    assert (filled(room.facts), room.errors) == ([("a", 10)], [])
-
-
-def test_a_refused_read_is_an_error():
-    async def scenario(room: Room) -> None:
-        room.venue.fail_next("positions", REFUSED)
-        await room.open()
-
-    assert on_stage(scenario).errors == [REFUSED]
-
-
-def test_a_stream_that_ends_is_an_error():
-    async def scenario(room: Room) -> None:
-        await room.open()
-        room.venue.break_stream()
-        await quiet()
-
-    assert "stream of order updates ended" in str(on_stage(scenario).errors[0])
-
-
-class Busy(FakeVenue):
-    """Fills between the reads of a comparison, as often as it is told."""
-
-    fills_left = 0
-
-    async def positions(self) -> Any:
-        answer = await super().positions()
-        if self.fills_left:
-            self.fills_left -= 1
-            self.lose(1)
-            self.fill("a", "1")
-        return answer
-
-
-@pytest.mark.parametrize(("busy", "differs"), [(2, False), (9, True)])
-def test_positions_are_read_again_when_a_fill_came_between(busy, differs):
-    async def run() -> Room:
-        room = Room(Busy())
-        await room.open()
-        await room.put(order())
-        room.venue.fills_left = busy
-        room.venue.reconnect()
-        await quiet()
-        return room
-
-    room = asyncio.run(run())
-    assert any(isinstance(fact, Mismatch) for fact in room.facts) == differs
-    assert len(filled(room.facts)) == min(busy, 5)
 
 
 def test_after_a_restart_an_intent_at_the_venue_is_found():

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.brokers.far_side import FarSide
+from tests.brokers.back_venue import BackVenue
 from tests.brokers.stage import Play, perform
 from tests.brokers.test_parity import KINDS, Act, random_runs
 
 
-def remote(far: FarSide, script: Any, *feeds: Any, commission: float = 0.0) -> Play:
+def remote(far: BackVenue, script: Any, *feeds: Any, commission: float = 0.0) -> Play:
     far.near.setcommission(commission)
     return perform(script, *feeds, inner=far.near, guard={})
 
@@ -38,7 +38,7 @@ def same(script: Any, feeds: Any, cash: float, commission: float, slip: float) -
     played = {bar: lambda s, todo=todo: [act(s) for act in todo] for bar, todo in script.items()}
     bare = perform(played, *feeds, cash=cash, setup=setup)
     for tells_commission in (False, True):
-        far = FarSide(cash, tells_commission=tells_commission)
+        far = BackVenue(cash, tells_commission=tells_commission)
         setup(far.venue)
         away = remote(far, played, *feeds, commission=commission)
         assert told(away) == told(bare)
