@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from brokers.blotter import Blotter
@@ -16,6 +15,7 @@ from brokers.errors import ConfigError
 from brokers.facts import Broken, Ended, OrderFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
+from brokers.thread import Host, LoopThread
 from brokers.wire.transport import BarSource, Replacement, Transport, VenueAccount
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class Store:
         since: the session's beginning, aware UTC; nothing before it is compared.
         blotter: with the positions that the session began with.
         sync: brings the log to the disk; called once a turn, before its orders leave.
+        host: runs the loop; by default a thread named "store".
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Store:
         blotter: Blotter | None = None,
         sync: Callable[[], object] = lambda: None,
         pace: Pace | None = None,
+        host: Host | None = None,
     ) -> None:
         self.failure: BaseException | None = None
         self._connect = connect
@@ -79,7 +81,7 @@ class Store:
         self._pace = pace or Pace()
         self._state: State = "new"
         self._connected: Future[_Wiring] = Future()
-        self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="store")
+        self._host = host or LoopThread("store")
         self._tasks: list[asyncio.Task[None]] = []  # the loop's
         self._intents: dict[str, OrderSchema] = {}
         self._replacements: dict[str, int] = {}
@@ -109,24 +111,27 @@ class Store:
 
     def start(self) -> None:
         """Start the thread and connect; raises what `connect` raises."""
-        self._thread.start()
+        self._host.start(self._serve)
+        self._host.wait(self._connected)
         error = self._connected.exception()
         if error is not None:
-            self._thread.join()
+            self._host.join()
             raise error
         self._state = "connected"
 
     def stop(self) -> None:
         """End what runs on the loop, close the connection, join the thread; harmless twice."""
-        if self._state != "stopped" and self._thread.ident is not None:
+        if self._state != "stopped":
             self._connected.add_done_callback(_halt)
-            self._thread.join()
+            self._host.join()
         self._state = "stopped"
 
     def ask(self, question: Callable[[Link], Coroutine[Any, Any, T]]) -> T:
         """Wait for an answer of the venue, such as ``store.ask(lambda link: ...positions())``."""
         wiring = self._wiring
-        return asyncio.run_coroutine_threadsafe(question(wiring.link), wiring.loop).result()
+        answer = asyncio.run_coroutine_threadsafe(question(wiring.link), wiring.loop)
+        self._host.wait(answer)
+        return answer.result()
 
     def attend(self, work: Callable[[Link], Coroutine[Any, Any, None]]) -> None:
         """Run something on the loop until it ends or `stop`, such as a stream of bars."""
