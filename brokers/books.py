@@ -12,7 +12,7 @@ from typing import TypeVar
 from brokers.blotter import Blotter
 from brokers.clock import Clock
 from brokers.errors import BreakerOpen, TransportError
-from brokers.facts import Fact
+from brokers.facts import Fact, Mismatch
 from brokers.wire.transport import (
     OrderUpdate,
     Reconnected,
@@ -69,6 +69,7 @@ class Books:
     ) -> None:
         self.account: VenueAccount | None = None
         self.is_comparing = False
+        self.is_explained = True  # no mismatch was told so far
         self.compared = asyncio.Event()
         self.blotter = blotter
         self._transport = transport
@@ -184,5 +185,6 @@ class Books:
 
     def _tell(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
+            self.is_explained = self.is_explained and not isinstance(fact, Mismatch)
             self._tell_one(fact)
         self._news.set()

@@ -11,6 +11,7 @@ from brokers.orders import OrderSchema
 from brokers.wire.transport import OrderUpdate, Replacement, Transport
 
 LAPSED = "lapsed: the session was down when it should have left, and its bar is not the last one"
+UNEXPLAINED = "our books and the venue's differ from the start: reconcile, or start with --adopt"
 NEVER_ARRIVED = "it was sent, no answer came, and the venue has no such order"
 
 
@@ -38,7 +39,8 @@ class Desk:
 
     A request leaves after every earlier one in its symbol was answered. An order also waits for the
     end of all orders in its symbol whose cancel was asked for: venues refuse what trades against
-    one's own order, or sells what another order holds.
+    one's own order, or sells what another order holds. Where the first comparison found what cannot
+    be explained, cancels leave and no order ever does.
 
     Args:
         transport: usually a `Resilient` one, which alone sends an order again.
@@ -48,6 +50,7 @@ class Desk:
     def __init__(self, transport: Transport, books: Books, pace: Pace) -> None:
         self.done = 0
         self.is_open = False
+        self._is_shut = False
         self._transport = transport
         self._books = books
         self._pace = pace
@@ -76,6 +79,7 @@ class Desk:
             current: ids of those that are worth sending still; the others have lapsed.
         """
         await self._books.compared.wait()
+        self._is_shut = not self._books.is_explained
         for order_id, order in intents.items():
             if order_id in self._books.blotter.unanswered:
                 await self._resolve(order, order_id in current)
@@ -99,6 +103,9 @@ class Desk:
         self._lanes.release()
 
     async def _submit(self, order: OrderSchema) -> None:
+        if self._is_shut:
+            await self._books.refuse(order.client_order_id, UNEXPLAINED)
+            return
         try:
             answer = await self._transport.submit(order)
         except Unknown:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brokers.desk import LAPSED, NEVER_ARRIVED, Cancel, Replace
+from brokers.desk import LAPSED, NEVER_ARRIVED, UNEXPLAINED, Cancel, Replace
 from brokers.errors import Transient, Unknown
 from brokers.facts import Accepted, Ended, Replaced
 from brokers.orders import OrderSchema
@@ -28,6 +28,31 @@ def test_an_order_leaves_after_the_first_comparison():
     assert names == ["fills_since", "positions", "orders_since", "fills_since", "account", "submit"]
     assert room.facts == [Accepted("a", "v1")]
     assert (room.desk.done, room.desk.is_open) == (1, True)
+
+
+def test_when_the_books_differ_from_the_start_cancels_leave_and_no_order_does():
+    async def scenario(room: Room) -> None:
+        room.venue.held["S"] = Decimal(5)
+        room.blotter.expect(order("old"))
+        room.venue.place(order("old"))
+        await room.put(order())
+        await room.open()
+        await room.put(Cancel("old"), order("b"))
+
+    room = on_stage(scenario)
+    assert (room.venue.made("submit"), room.venue.made("cancel")) == ([], ["v1"])
+    assert Ended("a", "rejected", UNEXPLAINED) in room.facts
+
+
+def test_a_difference_found_later_is_for_the_session_to_judge():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        room.venue.held["S"] = Decimal(5)
+        room.venue.reconnect()
+        await quiet()
+        await room.put(order())
+
+    assert on_stage(scenario).venue.made("submit") == ["a"]
 
 
 @pytest.mark.parametrize("error", [REFUSED, OPEN, Transient("gave up")])
