@@ -19,6 +19,7 @@ from brokers.wire.alpaca_errors import refuse
 from brokers.wire.alpaca_orders import order_body, replacement_body
 from brokers.wire.alpaca_stream import AlpacaStream
 from brokers.wire.http import Http, NoAnswer
+from brokers.wire.steps import another_request
 from brokers.wire.transport import (
     ENDED,
     OrderUpdate,
@@ -88,6 +89,7 @@ class Alpaca:
         except VenueRefused as refused:
             if refused.code.startswith("404"):
                 return
+            await another_request()
             found = await self._ask("GET", path, words.order)
             if found.status not in ENDED:
                 raise
@@ -105,6 +107,7 @@ class Alpaca:
         try:
             found, lacks_legs = await self._ask("GET", path, _with_question, params)
             if lacks_legs:
+                await another_request()
                 path = f"/v2/orders/{found.venue_order_id}"
                 found = await self._ask("GET", path, words.order, {"nested": "true"})
         except VenueRefused as refused:
@@ -135,6 +138,7 @@ class Alpaca:
                     raise DataError(f"{len(page)} orders of one instant, {page[0].submitted_at}")
                 break
             seen |= {row.venue_order_id: row.order for row in fresh}
+            await another_request()
             params["until"] = _rfc3339(min(row.submitted_at for row in fresh) + OVERLAP)
         return [order for order in reversed(seen.values()) if order and _matters(order, since)]
 
@@ -151,6 +155,7 @@ class Alpaca:
             fills += [fill for _, fill in page]
             if len(page) < FILLS_PAGE:
                 return fills
+            await another_request()
             params["page_token"] = page[-1][0]
 
     async def account(self) -> VenueAccount:

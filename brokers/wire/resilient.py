@@ -2,14 +2,18 @@
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from types import TracebackType
 from typing import Any, TypeVar
 
 from brokers.clock import Clock
 from brokers.errors import (
     BreakerOpen,
     ConfigError,
+    OrderRefused,
     SchemaRefused,
     Transient,
     TransportError,
@@ -21,6 +25,7 @@ from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Attempt, Breaker
 from brokers.wire.limiter import Limiter, Priority
+from brokers.wire.steps import between
 from brokers.wire.transport import (
     OrderUpdate,
     Reconnected,
@@ -38,10 +43,11 @@ T = TypeVar("T")
 class Resilient:
     """A transport whose every request waits for the limiter, is backed off, and counts.
 
-    Each try books an instant at the limiter, then goes through the breaker; a `Transient` failure
-    is tried again until the back-off's deadline. Throttled tries (429) do not count, but a call
-    that met nothing else until the deadline counts once. Refusals, `BreakerOpen` among them, pass
-    up at once. Streams are neither limited nor counted.
+    Each request books an instant at the limiter, then goes through the breaker, also the second
+    and later ones of a call that takes several (`steps.py`); a call that fails with `Transient` is
+    tried again, whole, until the back-off's deadline. Throttled tries (429) do not count, but a
+    call whose deadline they used up counts once. Refusals, `BreakerOpen` among them, pass up at
+    once. Streams are neither limited nor counted.
 
     Submit and replace send an order a second time only when `find` said after the first that the
     venue has none. Once a try has ended in `Unknown`, what `find` answers is the outcome, also in
@@ -164,36 +170,58 @@ class Resilient:
         try:
             return await self._backoff.acall(attempt, clock=self._clock, rng=self._rng)
         except Throttled as error:
-            if tries.first is not None and tries.met_only_429:
-                self._breaker.overdue(tries.first, str(error))
+            if not tries.has_failed:
+                self._breaker.overdue(tries.attempts[0], str(error))
             raise
 
     async def _attempt(
         self, priority: Priority, send: Callable[[], Awaitable[T]], tries: "_Tries"
     ) -> T:
-        """One request: the one place where a request leaves."""
-        if wait_s := self._limiter.reserve(priority):
-            await self._clock.wait(wait_s)
+        """One try of a call."""
         try:
-            async with self._breaker.attempt() as attempt:
-                tries.first = tries.first or attempt
+            async with AsyncExitStack() as request:
+                leave = partial(self._leave, request, priority, tries)
+                await leave()
+                token = between.set(leave)
                 try:
                     return await send()
-                except Throttled as error:
-                    attempt.throttled()
-                    held_s = error.retry_after_s or 0.0
-                    self._limiter.penalise(min(held_s, self._backoff.deadline_s))
-                    raise
-                except TransportError:
-                    tries.met_only_429 = False
-                    raise
-                except SchemaRefused as error:
-                    raise _NeverLeft(error) from None
-                except ConfigError as error:
-                    answer = error
-        except _NeverLeft as unsent:
-            raise unsent.error from None
-        raise answer  # refused keys are an answer below 500: the row of failures ends
+                finally:
+                    between.reset(token)
+        except (_NeverLeft, _Answer) as carrier:
+            raise carrier.error from None
+
+    async def _leave(self, request: AsyncExitStack, priority: Priority, tries: "_Tries") -> None:
+        """Let one request go: the one place where they leave.
+
+        Entered in `request` until the call is over or needs another one, which is to say that this
+        one was answered.
+        """
+        await request.aclose()
+        if wait_s := self._limiter.reserve(priority):
+            await self._clock.wait(wait_s)
+        attempt = await request.enter_async_context(self._breaker.attempt())
+        request.push(partial(self._note, attempt, tries))
+        tries.attempts.append(attempt)
+
+    def _note(
+        self,
+        attempt: Attempt,
+        tries: "_Tries",
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """What the breaker must be told, or not be told, before it hears of an error."""
+        if isinstance(error, Throttled):
+            attempt.throttled()
+            held_s = error.retry_after_s or 0.0
+            self._limiter.penalise(min(held_s, self._backoff.deadline_s))
+        elif isinstance(error, TransportError):
+            tries.has_failed = True
+        elif isinstance(error, SchemaRefused):
+            raise _NeverLeft(error)
+        elif isinstance(error, ConfigError):
+            raise _Answer(error)
 
 
 @dataclass(slots=True)
@@ -201,12 +229,12 @@ class _Tries:
     """What one call has met so far.
 
     Args:
-        first: the first attempt.
-        is_lost: an attempt ended in `Unknown`: the order perhaps exists.
+        has_failed: a request brought no verdict and was counted at once; 429s are not.
+        is_lost: a try ended in `Unknown`: the order perhaps exists.
     """
 
-    first: Attempt | None = None
-    met_only_429: bool = True
+    attempts: list[Attempt] = field(default_factory=list)
+    has_failed: bool = False
     is_lost: bool = False
 
 
@@ -214,5 +242,13 @@ class _NeverLeft(Exception):
     """Carries a transport's own refusal past the breaker, which would take it for an answer."""
 
     def __init__(self, error: SchemaRefused) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Answer(OrderRefused):
+    """Carries refused keys to the breaker as what they are: an answer below 500."""
+
+    def __init__(self, error: ConfigError) -> None:
         super().__init__(str(error))
         self.error = error

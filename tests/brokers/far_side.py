@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from brokers.errors import ConfigError, SchemaRefused, Transient, Unknown, VenueRefused
 from brokers.wire.answers import DuplicateOrderId, Throttled
+from brokers.wire.steps import another_request
 from brokers.wire.transport import VenueOrder
 
 OUTCOMES = {
@@ -35,6 +36,7 @@ class FarSide:
         self.log = []  # (request, outcome)
         self.left_at_s = []
         self.hidden = 0  # how many finds will not see what is there
+        self.pages = 1
         self.is_closed = False
         self._clock = clock
         self._script = deque(script)
@@ -59,6 +61,9 @@ class FarSide:
 
     async def orders_since(self, since):
         await self._meet("orders")
+        for _ in range(self.pages - 1):
+            await another_request()
+            await self._meet("orders")
         return self.orders
 
     async def fills_since(self, since):

@@ -259,6 +259,29 @@ def test_orders_leave_before_reads_when_the_rate_is_used_up():
     assert stand.requests == ["account", "submit", "positions"]
 
 
+def test_every_request_of_a_call_counts_for_itself():
+    stand = Stand("unsent", "unsent", "ok", "unsent", "unsent")
+    stand.venue.pages = 2
+    stand.play("orders_since", START_AT)
+    assert stand.requests == ["orders"] * 7
+    assert stand.counted == 4
+
+
+def test_every_request_of_a_call_waits_for_the_limiter():
+    stand = Stand(calls=2)
+    stand.venue.pages = 4
+    stand.play("orders_since", START_AT)
+    assert stand.venue.left_at_s == [0.0, 0.0, 60.0, 60.0]
+
+
+def test_call_whose_second_request_is_throttled_until_the_deadline_counts_once():
+    stand = Stand(*["ok", "429"] * 100, deadline_s=10.0)
+    stand.venue.pages = 2
+    with pytest.raises(Throttled):
+        stand.play("orders_since", START_AT)
+    assert stand.counted == 1
+
+
 def test_updates_and_close_go_straight_through():
     stand = Stand()
 
@@ -278,30 +301,31 @@ LETTERS = st.sampled_from(
 
 def row_by_contract(row, outcomes, raised):
     """The breaker's row after one call, by hand from DESIGN 'Backoff and breaker'."""
+    failures = ("unsent", "lost", "kept")
     for outcome in outcomes:
-        if row >= 3:
-            break
-        if outcome in ("unsent", "lost", "kept", "late"):
+        if row < 3 and outcome in failures:
             row += 1
-        elif outcome in ("ok", "refused"):
+        elif row < 3 and outcome in ("ok", "refused"):
             row = 0
-    only_429 = outcomes and all(outcome.startswith("429") for outcome in outcomes)
-    return row + 1 if only_429 and isinstance(raised, Throttled) else row
+    overdue = isinstance(raised, Throttled) and not any(o in failures for o in outcomes)
+    return min(row + overdue, 3)
 
 
 @given(
     st.lists(LETTERS, max_size=25),
-    st.lists(st.sampled_from(["submit", "account"]), min_size=1, max_size=5),
+    st.lists(st.sampled_from(["submit", "account", "orders_since"]), min_size=1, max_size=5),
     st.booleans(),
 )
 @settings(max_examples=300)
 def test_no_outcome_doubles_an_order_and_the_breaker_counts_by_the_contract(script, calls, strict):
     stand, row, begun = Stand(*script, is_strict=strict, deadline_s=9.0), 0, 0
+    stand.venue.pages = 3
     for number, name in enumerate(calls):
+        order = ORDER.model_copy(update={"client_order_id": f"a{number}"})
+        arguments = {"submit": (order,), "orders_since": (START_AT,)}.get(name, ())
         raised = None
-        arguments = [ORDER.model_copy(update={"client_order_id": f"a{number}"})]
         try:
-            stand.play(name, *arguments[: name == "submit"])
+            stand.play(name, *arguments)
         except (TransportError, OrderRefused) as error:
             raised = error
         row = row_by_contract(row, [outcome for _, outcome in stand.venue.log[begun:]], raised)
