@@ -188,10 +188,10 @@ def _prices(request: Request) -> dict[str, Decimal | None]:
 
 def _time_in_force(request: Request) -> dict[str, Any]:
     valid = request.how.get("valid")
-    if valid is None:
-        return {"time_in_force": "gtc"}
-    if not valid:  # 0, or timedelta(): Backtrader's Order.DAY
+    if isinstance(valid, timedelta) and not valid:  # Backtrader's Order.DAY
         return {"time_in_force": "day"}
+    if not valid:  # the number 0 is documented as DAY, yet such an order never ends in a backtest
+        return {"time_in_force": "gtc"}
     return {"time_in_force": "gtd", "expires_at": _expiry(valid, request.data)}
 
 

@@ -61,7 +61,7 @@ def test_type_and_prices_are_those_that_backtrader_would_use(how, expected):
     ("valid", "time_in_force", "expires_at"),
     [
         (None, "gtc", None),
-        (0, "day", None),
+        (0, "gtc", None),
         (timedelta(), "day", None),
         (timedelta(days=2), "gtd", datetime(2020, 1, 3, tzinfo=UTC)),
         (datetime(2020, 1, 5, 12), "gtd", datetime(2020, 1, 5, 12, tzinfo=UTC)),
