@@ -64,7 +64,7 @@ async def _brief(
         positions = tuple(await wires.account.positions())
         at, is_open = await venue_clock(wires.http)
         timeframe = Timeframe(settings.data.timeframe)
-        clock = MarketClock(real, at, access.speed, timeframe.delta if access.is_embedded else None)
+        clock = MarketClock(real, at, access.speed, timeframe.delta if access.is_ours else None)
     finally:
         await wires.close()
     wires = connect(access, settings.wire, data, clock, rng)
@@ -126,5 +126,5 @@ def _frame(
         calendar=settings.data.calendar,
         zone=ZONE,
         fetched_at=at,
-        synthetic=access.is_embedded,
+        synthetic=access.is_ours,
     )

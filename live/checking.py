@@ -27,7 +27,7 @@ async def look(
     """Look at the account, the data and the log."""
     clock = real
     rows = [Row("keys", "go", f"for {access.trading}")]
-    if access.is_embedded:
+    if access.is_ours:
         wires = connect(access, settings.wire, wanted(settings, access), real, rng)
         at, _ = await venue_clock(wires.http)
         await wires.close()
@@ -41,7 +41,7 @@ async def look(
         symbols=settings.data.symbols,
         timeframe=Timeframe(settings.data.timeframe).text,
         log=Folder(settings.path).log,
-        is_fast=access.is_embedded,
+        is_fast=access.is_ours,
         whole_units=all(_is_whole(spec) for spec in specs),
     )
     try:

@@ -282,11 +282,11 @@ class Session:
         )
 
     def _state(self) -> str:
+        if self._is_repeating:
+            return "repeating the log"
         if self._shutdown.is_under_way:
             return "shutting down"
-        if self._stack.store.state == "live":
-            return "live"
-        return "repeating the log" if self._is_repeating else "warming up"
+        return "live" if self._stack.store.state == "live" else "warming up"
 
 
 def _cause(error: Exception, stack: Stack) -> Tripped:

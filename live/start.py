@@ -103,7 +103,7 @@ def begin(
 
 def wanted(settings: LiveSettings, access: Access) -> AlpacaData:
     """What the session wants of the data feed."""
-    needs_sentinel = not access.is_embedded and SENTINEL not in settings.data.symbols
+    needs_sentinel = not access.is_ours and SENTINEL not in settings.data.symbols
     return AlpacaData(
         timeframe=Timeframe(settings.data.timeframe),
         feed=settings.data.feed,

@@ -1,5 +1,6 @@
 """The venues by name. A line here permits moving money: nothing else chooses where orders go."""
 
+import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from brokers.clock import Clock
 from brokers.errors import ConfigError
 from brokers.profile import ALPACA, BACKTRADER, Profile
-from brokers.wire.alpaca_access import AlpacaKeys, trading_url
+from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
 from feeds.sources import history
 from feeds.timeframe import Timeframe
@@ -38,7 +39,8 @@ class Access:
     Args:
         where: "paper", "live" or a URL; names the account in errors.
         speed: market seconds in one real second.
-        is_embedded: the venue is ours, began with this session and ends with it.
+        is_embedded: the venue began with this session and ends with it.
+        is_ours: its market may run faster than the day, and skip nights.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Access:
     speed: float = 1.0
     is_money: bool = False
     is_embedded: bool = False
+    is_ours: bool = False
 
     @property
     def account(self) -> str:
@@ -91,7 +94,26 @@ def embedded(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
             profile=ALPACA if paper.account == "alpaca" else BACKTRADER,
             speed=speed(paper.speed),
             is_embedded=True,
+            is_ours=True,
         )
+
+
+@contextmanager
+def standing(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """A venue of ours that somebody runs at `settings.url`, at `paper.speed`."""
+    del clock
+    default = VenueSpec()
+    keys = AlpacaKeys(SecretStr(default.key_id), SecretStr(default.secret))
+    yield Access(
+        name="paper",
+        where=settings.url,
+        trading=trading_url(settings.url),
+        data=data_url(settings.url),
+        stream=data_url(settings.url),
+        keys=keys_from_environment() if os.environ.get(KEY_ID) else keys,
+        speed=speed(settings.paper.speed),
+        is_ours=True,
+    )
 
 
 @contextmanager
@@ -125,8 +147,10 @@ def opened(settings: LiveSettings, clock: Clock) -> AbstractContextManager[Acces
     """
     if settings.venue not in VENUES:
         raise ConfigError(f"unknown venue {settings.venue!r}: use one of {', '.join(VENUES)}")
-    name = "alpaca" if settings.venue == "paper" and settings.url else settings.venue
-    return VENUES[name](settings, clock)
+    open_one = VENUES[settings.venue]
+    if open_one is embedded and settings.url:
+        open_one = standing
+    return open_one(settings, clock)
 
 
 def _paper_market(
