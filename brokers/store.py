@@ -43,11 +43,10 @@ class _Wiring:
 class Store:
     """One account's connection; its methods belong to Cerebro's thread.
 
-    Only `start`, `ask` and `stop` wait for the venue; they are for before and after a run. Until
-    `go_live` nothing leaves: orders and cancels are taken note of, which is how a restart
-    re-executes, with `recall` for each fact of the log. From then on each turn's jobs leave when
-    `release` ends the turn. An error on the loop becomes `failure` and a `Broken` fact; orders are
-    refused afterwards.
+    Only `start` and `stop` wait for the venue; they are for before and after a run. Until `go_live`
+    nothing leaves: orders and cancels are taken note of, which is how a restart re-executes, with
+    `recall` for each fact of the log. From then on each turn's jobs leave when `release` ends the
+    turn. An error on the loop becomes `failure` and a `Broken` fact; orders are refused afterwards.
 
     Args:
         connect: makes the connection, on the loop.
@@ -99,15 +98,12 @@ class Store:
         return self._wiring.books.account
 
     @property
-    def is_open(self) -> bool:
-        """Whether the first comparison is over, and what a restart left open is settled."""
-        return self._wiring.desk.is_open
-
-    @property
     def is_idle(self) -> bool:
-        """Whether all that was released has been answered, and no comparison is going on."""
+        """Whether all that was released has been answered and every comparison begun is over."""
         wiring = self._wiring
-        return wiring.desk.done == self._released and not wiring.books.is_comparing
+        is_settled = wiring.desk.is_open or self._state == "connected"
+        is_done = wiring.desk.done == self._released
+        return is_settled and is_done and not wiring.books.is_comparing
 
     def start(self) -> None:
         """Start the thread and connect; raises what `connect` raises."""
@@ -125,13 +121,6 @@ class Store:
             self._connected.add_done_callback(_halt)
             self._host.join()
         self._state = "stopped"
-
-    def ask(self, question: Callable[[Link], Coroutine[Any, Any, T]]) -> T:
-        """Wait for an answer of the venue, such as ``store.ask(lambda link: ...positions())``."""
-        wiring = self._wiring
-        answer = asyncio.run_coroutine_threadsafe(question(wiring.link), wiring.loop)
-        self._host.wait(answer)
-        return answer.result()
 
     def attend(self, work: Callable[[Link], Coroutine[Any, Any, None]]) -> None:
         """Run something on the loop until it ends or `stop`, such as a stream of bars."""

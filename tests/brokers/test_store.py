@@ -61,6 +61,17 @@ def stores() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "store"]
 
 
+def turn(wired: Wired) -> None:
+    """Let the loop come round once."""
+
+    async def knock(_: Link) -> None:
+        knocked.set()
+
+    knocked = threading.Event()
+    wired.store.attend(knock)
+    assert knocked.wait(10)
+
+
 def test_an_order_leaves_when_the_turn_is_released(wired):
     wired.open()
     wired.store.send(order())
@@ -146,24 +157,21 @@ def test_a_store_that_is_not_connected_says_what_to_do(wired):
     wired.store.stop()
 
 
-def test_the_venue_can_be_asked_before_the_run(wired):
-    wired.store.start()
-    assert wired.store.state == "connected"
-    assert wired.store.account is None
-    account = wired.store.ask(lambda link: link.transport.account())
-    assert account.account_id == "paper"
-
-
 def test_account_and_progress_are_plain_reads(wired):
-    wired.open()
+    wired.store.start()
+    assert (wired.store.state, wired.store.account, wired.store.is_idle) == (
+        "connected",
+        None,
+        True,
+    )
+    wired.store.go_live()
     wired.store.send(order())
     wired.store.release()
     wired.wait(1)
-    wired.store.ask(lambda link: link.transport.account())
-    assert wired.store.account.cash == 100000
-    assert (wired.store.state, wired.store.is_open) == ("live", True)
+    turn(wired)
+    assert (wired.store.state, wired.store.account.cash) == ("live", 100000)
     while not wired.store.is_idle:
-        wired.store.ask(lambda link: link.transport.account())
+        turn(wired)
 
 
 @pytest.mark.parametrize(
