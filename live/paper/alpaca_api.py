@@ -185,6 +185,7 @@ async def _failed(_request: Request, error: Exception) -> Response:
             return not_found("endpoint not found.").response()
         case HTTPException():
             response = ApiError(error.status_code, NOT_ALLOWED, "method not allowed").response()
-            response.headers.update(error.headers or {})
+            allowed = (error.headers or {}).get("Allow", "")
+            response.headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
             return response
     raise error

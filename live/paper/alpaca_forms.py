@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from brokers.orders import Leg, OrderSchema, Side, TimeInForce
+from brokers.orders import Leg, OrderSchema, Side, Terms
 from brokers.wire.transport import Replacement
 from live.paper.alpaca_errors import ApiError, unprocessable
 
@@ -88,24 +88,27 @@ def order_form(
         raise unprocessable(_first(error)) from None
 
 
-def replacement_form(
-    body: Mapping[str, Any],
-) -> tuple[Replacement, str | None, TimeInForce | None]:
-    """Read the body of PATCH /v2/orders/{id}: new terms, client order id, time in force.
+def replacement_form(body: Mapping[str, Any], terms: Terms) -> tuple[Replacement, str | None]:
+    """Read the body of PATCH /v2/orders/{id}: what changes of `terms`, and the new order's id.
 
     Raises:
-        ApiError: 422, nothing to replace, or not a positive number.
+        ApiError: 422, nothing to replace, not a positive number, or another time in force, which
+            the matching engine cannot change.
     """
-    terms = Replacement(
+    trail = _number(body, "trail")
+    if trail is not None and terms.trail_frac is not None:
+        trail /= 100
+    change = Replacement(
         quantity=_number(body, "qty"),
         limit_price=_number(body, "limit_price"),
         stop_price=_number(body, "stop_price"),
-        trail=_number(body, "trail"),
+        trail=trail,
     )
-    time_in_force: TimeInForce | None = _choice(body, "time_in_force", _TIMES, "") or None
-    if terms == Replacement() and time_in_force is None:
+    if _choice(body, "time_in_force", _TIMES, terms.time_in_force) != terms.time_in_force:
+        raise unprocessable("time_in_force cannot be replaced here: cancel, and order anew")
+    if change == Replacement() and "time_in_force" not in body:
         raise unprocessable("at least one of qty, time_in_force, limit_price, stop_price, trail")
-    return terms, _client_order_id(body), time_in_force
+    return change, _client_order_id(body)
 
 
 def _no_constant(name: str) -> None:

@@ -74,10 +74,11 @@ class Orders:
 
     async def replace(self, request: Request) -> Response:
         """PATCH /v2/orders/{id}: another order, with an id of its own."""
-        change, name, time_in_force = replacement_form(json_object(await request.body()))
+        body = json_object(await request.body())
         order = self._alive(request)
         ticket = self._venue.tickets[order.venue_order_id]
-        new = await self._venue.replace(ticket, change, name, time_in_force)
+        change, name = replacement_form(body, ticket.terms)
+        new = await self._venue.replace(ticket, change, name)
         return JSONResponse(written(self._venue, new, nested=True))
 
     async def cancel(self, request: Request) -> Response:

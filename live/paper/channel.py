@@ -85,9 +85,13 @@ class Channel(Generic[T]):
         if self._listener is listener:
             self._listener = None
 
-    async def send(self, message: T) -> None:
-        """Send a message, or do to it what the plan wants."""
-        fault = self._trouble.message(self._name)
+    async def send(self, message: T, *, is_last: bool = True) -> None:
+        """Send a message, or do to it what the plan wants.
+
+        Args:
+            is_last: False when another message follows at once.
+        """
+        fault = self._trouble.message(self._name, is_last=is_last)
         kind = fault.kind if fault else ""
         if kind == "reorder":
             self._behind.append(message)

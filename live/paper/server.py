@@ -57,17 +57,19 @@ class Breakable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        client = scope.get("client")
+        client, is_stream = scope.get("client"), scope["type"] == "websocket"
         known = scope.get("extensions") or {}
-        scope["extensions"] = {**known, RESET: lambda: self._break(client)}
+        scope["extensions"] = {**known, RESET: lambda: self._break(client, is_stream)}
         await self._app(scope, receive, send)
 
-    def _break(self, client: Any) -> None:
+    def _break(self, client: Any, is_stream: bool) -> None:
+        """Reset a call's connection; a stream's ends unannounced behind what was sent on it."""
         for connection in tuple(self.connections):
             if connection.client == client:
-                line = connection.transport.get_extra_info("socket")
-                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-                connection.transport.abort()
+                if not is_stream:
+                    line = connection.transport.get_extra_info("socket")
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                connection.transport.close()
 
 
 async def serve(spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO) -> None:

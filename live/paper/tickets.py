@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from brokers.orders import OrderClass, OrderSchema, Terms, TimeInForce
+from brokers.orders import OrderClass, OrderSchema, Terms
 from brokers.wire.transport import Replacement, VenueOrder
 
 
@@ -78,11 +78,10 @@ class Tickets:
         old: Ticket,
         order: VenueOrder,
         change: Replacement,
-        time_in_force: TimeInForce | None,
         at: datetime,
     ) -> None:
         """Note the order that works in the stead of `old`; legs follow their entry."""
-        terms = changed(old.terms, order.client_order_id, change, time_in_force)
+        terms = changed(old.terms, order.client_order_id, change)
         self._by_id[order.venue_order_id] = replace(
             old, venue_order_id=order.venue_order_id, terms=terms, created_at=at
         )
@@ -91,18 +90,13 @@ class Tickets:
                 self._by_id[ticket.venue_order_id] = replace(ticket, parent_id=order.venue_order_id)
 
 
-def changed(
-    terms: Terms, client_order_id: str, change: Replacement, time_in_force: TimeInForce | None
-) -> Terms:
+def changed(terms: Terms, client_order_id: str, change: Replacement) -> Terms:
     """The terms after a replacement; what it leaves open stays."""
-    is_frac = terms.trail_frac is not None
-    trail = None if change.trail is None else (change.trail / 100 if is_frac else change.trail)
     wanted = {
         "client_order_id": client_order_id,
         "quantity": change.quantity,
         "limit_price": change.limit_price,
         "stop_price": change.stop_price,
-        "time_in_force": time_in_force,
-        "trail_frac" if is_frac else "trail_amount": trail,
+        "trail_amount" if terms.trail_frac is None else "trail_frac": change.trail,
     }
     return terms.model_copy(update={k: v for k, v in wanted.items() if v is not None})

@@ -1,6 +1,7 @@
 """A fault plan at work: says at each request and message what strikes it, and counts the hits."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -90,36 +91,40 @@ class Trouble:
         self.longest_row = max(self.longest_row, self._row)
         self._answered_from = self._arrived
 
-    def message(self, stream: str) -> Fault | None:
+    def message(self, stream: str, *, is_last: bool = False) -> Fault | None:
         """Say what strikes the next message of `stream`; more than one waits for the message after.
 
         A `refuse` strikes here; how long it lasts is the stream's to know.
+
+        Args:
+            is_last: nothing follows at once, so a `reorder` waits for a message that is followed.
         """
-        return self._first(stream, MESSAGE_KINDS)
+        kinds = [kind for kind in MESSAGE_KINDS if not (is_last and kind == "reorder")]
+        return self._first(stream, kinds)
 
     def fill(self) -> bool:
         """Say whether the next execution comes in two halves."""
         return self._first("fill", ("partial_fill",)) is not None
 
-    def _first(self, place: str, kinds: tuple[str, ...]) -> Fault | None:
+    def _first(self, place: str, kinds: Sequence[str]) -> Fault | None:
         for armed in self._due(place, kinds):
             return self._strike(armed)
         return None
 
-    def _due(self, place: str, kinds: tuple[str, ...]) -> list[_Armed]:
-        here = [
-            armed
-            for armed in self._armed
-            if armed.fault.kind in kinds and fnmatchcase(place, armed.fault.place)
-        ]
+    def _due(self, place: str, kinds: Sequence[str]) -> list[_Armed]:
+        here = [armed for armed in self._armed if _is_at(armed.fault, place)]
         for armed in here:
             armed.seen += 1
-        return [armed for armed in here if armed.is_due]
+        return [armed for armed in here if armed.is_due and armed.fault.kind in kinds]
 
     def _strike(self, armed: _Armed) -> Fault:
         armed.left -= 1
         self._hits[armed.fault.kind] += 1
         return armed.fault
+
+
+def _is_at(fault: Fault, place: str) -> bool:
+    return fnmatchcase(place, fault.place)
 
 
 def _strikes(fault: Fault) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from brokers.clock import Clock
-from brokers.orders import OrderSchema, TimeInForce
+from brokers.orders import OrderSchema
 from brokers.wire.transport import OrderUpdate, Replacement, VenueFill, VenueOrder
 from live.paper.channel import Channel
 from live.paper.faults import Plan
@@ -113,16 +113,15 @@ class Venue:
         ticket: Ticket,
         change: Replacement,
         client_order_id: str | None = None,
-        time_in_force: TimeInForce | None = None,
     ) -> VenueOrder:
-        """Put another order in the stead of a working one.
+        """Put another order in the stead of a working one; a trail is what the order's own is.
 
         Raises:
             VenueRefused: it is not working, or the account may not place the other.
         """
         name = client_order_id or self.next_id()
         order = self.matching.replace(ticket.venue_order_id, name, change, self.at)
-        self.tickets.replaced(ticket, order, change, time_in_force, self.at)
+        self.tickets.replaced(ticket, order, change, self.at)
         await self._publish(self.matching.drain())
         return order
 
@@ -143,13 +142,14 @@ class Venue:
         await self.data.release()
 
     async def _publish(self, updates: Sequence[OrderUpdate]) -> None:
-        for update in updates:
-            for part in self._parts(update):
-                if part.fill is not None:
-                    self.executions.append(part)
-                    sign = 1 if part.fill.side == "buy" else -1
-                    self._held[part.fill.symbol] += sign * part.fill.quantity
-                await self.updates.send(Told(part, self._held[part.order.symbol]))
+        parts = [part for update in updates for part in self._parts(update)]
+        for left, part in zip(reversed(range(len(parts))), parts, strict=True):
+            if part.fill is not None:
+                self.executions.append(part)
+                sign = 1 if part.fill.side == "buy" else -1
+                self._held[part.fill.symbol] += sign * part.fill.quantity
+            told = Told(part, self._held[part.order.symbol])
+            await self.updates.send(told, is_last=left == 0)
         await self.updates.flush()
 
     def _parts(self, update: OrderUpdate) -> tuple[OrderUpdate, ...]:

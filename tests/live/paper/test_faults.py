@@ -165,3 +165,9 @@ def test_faults_that_never_struck_are_named_except_kills() -> None:
     trouble = Trouble(plan)
     assert [fault.kind for fault in trouble.missed] == ["drop", "partial_fill"]
     assert plan.kills == (20,)
+
+
+def test_reordered_message_is_one_that_another_follows_at_once() -> None:
+    trouble = Trouble(Plan("turn", (Fault("reorder"),)))
+    assert trouble.message("trade_updates", is_last=True) is None
+    assert trouble.message("trade_updates") is not None
