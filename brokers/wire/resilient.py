@@ -131,25 +131,8 @@ class Resilient:
         """Send what creates an order, and never blindly twice."""
         tries = _Tries()
 
-        async def look_up() -> VenueOrder | None:
-            return await self._attempt(
-                "order", lambda: self._transport.find(client_order_id), tries
-            )
-
         async def attempt() -> VenueOrder:
-            if tries.is_lost and (found := await look_up()):
-                return found
-            try:
-                return await self._attempt("order", send, tries)
-            except Unknown as error:
-                tries.is_lost = True
-                raise Transient(str(error)) from error
-            except VenueRefused as refused:
-                if tries.is_lost and (found := await look_up()):
-                    return found
-                if tries.is_lost and isinstance(refused, DuplicateOrderId):
-                    raise Transient(f"{refused}, yet it cannot be found") from refused
-                raise
+            return await self._create(client_order_id, send, tries)
 
         try:
             return await self._tried(attempt, tries)
@@ -157,6 +140,32 @@ class Resilient:
             if tries.is_lost:
                 raise Unknown(str(error), client_order_id) from error
             raise
+
+    async def _create(
+        self,
+        client_order_id: str,
+        send: Callable[[], Awaitable[VenueOrder]],
+        tries: "_Tries",
+    ) -> VenueOrder:
+        if tries.is_lost and (found := await self._look_up(client_order_id, tries)):
+            return found
+        try:
+            return await self._attempt("order", send, tries)
+        except Unknown as error:
+            tries.is_lost = True
+            raise Transient(str(error)) from error
+        except VenueRefused as refused:
+            is_duplicate = isinstance(refused, DuplicateOrderId)
+            if is_duplicate and len(tries.attempts) > 1:
+                tries.is_lost = True  # an earlier try did arrive, whatever was said of it
+            if tries.is_lost and (found := await self._look_up(client_order_id, tries)):
+                return found
+            if tries.is_lost and is_duplicate:
+                raise Transient(f"{refused}, yet it cannot be found") from refused
+            raise
+
+    async def _look_up(self, client_order_id: str, tries: "_Tries") -> VenueOrder | None:
+        return await self._attempt("order", lambda: self._transport.find(client_order_id), tries)
 
     async def _call(self, priority: Priority, send: Callable[[], Awaitable[T]]) -> T:
         tries = _Tries()
@@ -230,7 +239,7 @@ class _Tries:
 
     Args:
         has_failed: a request brought no verdict and was counted at once; 429s are not.
-        is_lost: a try ended in `Unknown`: the order perhaps exists.
+        is_lost: a try ended in `Unknown`, or may as well have: the order perhaps exists.
     """
 
     attempts: list[Attempt] = field(default_factory=list)

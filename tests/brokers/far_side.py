@@ -92,7 +92,7 @@ class FarSide:
             taken = any(order.client_order_id == client_order_id for order in self.orders)
             if taken and self._is_strict:
                 raise OUTCOMES["duplicate"]
-            self._accept(client_order_id)
+            self.accept(client_order_id)
         self._end(outcome)
         return self.orders[-1]
 
@@ -104,7 +104,7 @@ class FarSide:
         late, self._late = self._late, []
         for client_order_id in late:
             if all(order.client_order_id != client_order_id for order in self.orders):
-                self._accept(client_order_id)
+                self.accept(client_order_id)
         self._end(outcome)
 
     def _next(self, request):
@@ -117,7 +117,8 @@ class FarSide:
         if error := OUTCOMES[outcome]:
             raise type(error)(*_arguments(error))
 
-    def _accept(self, client_order_id):
+    def accept(self, client_order_id):
+        """Have an order."""
         self.orders.append(
             VenueOrder(
                 venue_order_id=f"v{len(self.orders)}",

@@ -127,6 +127,13 @@ def test_duplicate_id_at_the_first_try_is_a_refusal():
     assert stand.requests == ["submit"]
 
 
+def test_duplicate_id_at_a_later_try_is_our_own_order_whatever_the_venue_said_before():
+    stand = Stand("429", "duplicate")
+    stand.venue.accept("a1")
+    assert stand.play("submit", ORDER).venue_order_id == "v0"
+    assert stand.requests == ["submit", "submit", "find"]
+
+
 def test_refusal_is_never_sent_again():
     stand = Stand("refused")
     with pytest.raises(VenueRefused):
