@@ -64,11 +64,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
-    words = list(argv)
-    if not words or (words[0].startswith("-") and words[0] != "--help"):
+    words, command = list(argv), get_command(app)
+    known = (*getattr(command, "commands", ()), "--help")
+    if not words or words[0] not in known:
         words.insert(0, FIRST_COMMAND)
     try:
-        code = get_command(app).main(words, prog_name=PROGRAM, standalone_mode=False)
+        code = command.main(words, prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
         text = getattr(error, "format_message", error.__str__)()
         return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help", ExitCode.BAD_INPUT)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import backtrader as bt
@@ -121,7 +122,12 @@ def build(
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
     turns = _turns(settings, start, inbox, log)
     labels = _labels(specs)
-    cerebro = _cerebro(settings, specs, access, start, live_feeds(turns, start.frames), broker, log)
+    feeds = live_feeds(turns, start.frames)
+    for name, feed in feeds.items():
+        last = Decimal(repr(float(start.frames[name]["close"].iloc[-1])))
+        tick = access.profile.tick(last)
+        feed.p.tick = None if tick is None else float(tick)
+    cerebro = _cerebro(settings, specs, access, start, feeds, broker, log)
     configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
     cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
     cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
