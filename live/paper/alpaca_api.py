@@ -144,12 +144,15 @@ def _routes(venue: Venue, terms: Terms, announcements: tuple[Announcement, ...])
         "GET /v2/stocks/quotes/latest": data.latest_quotes,
         "GET /v2/stocks/snapshots": data.snapshots,
     }
+    return [Route("/openapi.json", _Document(venue)), *_by_path(calls)]
+
+
+def _by_path(calls: dict[str, Endpoint]) -> list[BaseRoute]:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for name, endpoint in calls.items():
         method, path = name.split(" ")
         by_path.setdefault(path, {})[method] = endpoint
-    found = [Route(path, _Methods(verbs), methods=list(verbs)) for path, verbs in by_path.items()]
-    return [Route("/openapi.json", _Document(venue)), *found]
+    return [Route(path, _Methods(verbs), methods=list(verbs)) for path, verbs in by_path.items()]
 
 
 class _Methods:

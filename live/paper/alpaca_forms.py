@@ -48,27 +48,24 @@ def order_form(
 ) -> OrderForm:
     """Read the body of POST /v2/orders.
 
-    Legs stand in the order in which the body names them: where one bar reaches both, the first one
-    is tried first, as Backtrader tries them in the order of their making.
+    Legs stand in the order in which the body names them, and are tried in it, as Backtrader's are.
 
     Args:
-        next_id: gives an id to an order without one, and to each leg.
-        price_of: a symbol's last price, by which an amount of money becomes units.
+        next_id: names an order without an id, and each leg.
+        price_of: a symbol's last price, for amounts of money.
 
     Raises:
         ApiError: 422, the form contradicts itself or Alpaca's rules.
     """
-    order_class = _choice(body, "order_class", _CLASSES, "simple")
+    order_class = _class(body)
     symbol = body.get("symbol")
     if not isinstance(symbol, str) or not symbol:
         raise unprocessable("symbol is required")
-    notional = _number(body, "notional")
-    if (notional is None) == (_number(body, "qty") is None):
+    notional, quantity = _number(body, "notional"), _number(body, "qty")
+    if (notional is None) == (quantity is None):
         raise unprocessable("one of qty or notional is required, and not both")
-    quantity = _number(body, "qty")
     if notional is not None:
         quantity = _units(notional, symbol, price_of(symbol))
-    _choice(body, "position_intent", _INTENTS, "")
     side: Side = _choice(body, "side", _SIDES)
     fields = {
         "client_order_id": _client_order_id(body) or next_id(),
@@ -141,6 +138,11 @@ def _choice(
     return value
 
 
+def _class(body: Mapping[str, Any]) -> str:
+    _choice(body, "position_intent", _INTENTS, "")
+    return str(_choice(body, "order_class", _CLASSES, "simple"))
+
+
 def _flag(body: Mapping[str, Any], name: str) -> bool:
     value = body.get(name) or False
     if not isinstance(value, bool):
@@ -209,10 +211,7 @@ def _legs(
         wanted.append({"role": "stop_loss", "order_type": kind, **prices})
     places = list(body)
     wanted.sort(key=lambda leg: places.index(leg["role"]))
-    try:
-        return tuple(Leg(client_order_id=next_id(), **shared, **leg) for leg in wanted)
-    except ValidationError as error:
-        raise unprocessable(_first(error)) from None
+    return tuple(Leg(client_order_id=next_id(), **shared, **leg) for leg in wanted)
 
 
 def _check_legs(

@@ -62,7 +62,7 @@ class Keys:
         scheme, _, coded = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             try:
-                key_id, _, secret = base64.b64decode(coded).decode().partition(":")
+                key_id, _, secret = base64.b64decode(coded, validate=True).decode().partition(":")
             except ValueError:
                 key_id = secret = ""
         else:

@@ -20,6 +20,13 @@ from live.paper.tickets import Ticket
 NEW_YORK = ZoneInfo("America/New_York")
 _SPACE = uuid.UUID("5ea11a11-0000-4000-8000-000000000000")
 _STATUS: dict[OrderStatus, str] = {"pending": "accepted"}
+_ENDS = {
+    "filled_at": "filled",
+    "expired_at": "expired",
+    "canceled_at": "canceled",
+    "failed_at": "rejected",
+    "replaced_at": "replaced",
+}
 _EVENTS: dict[OrderStatus, str] = {"partially_filled": "partial_fill", "filled": "fill"}
 # The price and the size of a quote that nobody made: the last price on both sides, one round lot.
 _LOT = 100
@@ -56,12 +63,8 @@ def order(
         "created_at": time(ticket.created_at),
         "updated_at": updated,
         "submitted_at": time(ticket.created_at),
-        "filled_at": updated if status == "filled" else None,
-        "expired_at": updated if status == "expired" else None,
         "expires_at": time(terms.expires_at),
-        "canceled_at": updated if status == "canceled" else None,
-        "failed_at": updated if status == "rejected" else None,
-        "replaced_at": updated if status == "replaced" else None,
+        **{name: updated if status == end else None for name, end in _ENDS.items()},
         "replaced_by": venue.replaced_by,
         "replaces": venue.replaces,
         "asset_id": asset_id(venue.symbol),
@@ -169,9 +172,7 @@ def account(
     multiplier = 2 if held.buying_power > held.cash else 1
     money = {
         "cash": held.cash,
-        "equity": held.equity,
-        "last_equity": held.equity,
-        "portfolio_value": held.equity,
+        **dict.fromkeys(("equity", "last_equity", "portfolio_value"), held.equity),
         "buying_power": held.buying_power,
         "regt_buying_power": held.buying_power,
         "non_marginable_buying_power": max(held.cash, Decimal(0)),
@@ -180,8 +181,7 @@ def account(
         "short_market_value": short_value,
         "position_market_value": long_value + short_value,
         "initial_margin": margin,
-        "maintenance_margin": margin,
-        "last_maintenance_margin": margin,
+        **dict.fromkeys(("maintenance_margin", "last_maintenance_margin"), margin),
         "sma": Decimal(0),
         "accrued_fees": Decimal(0),
         "multiplier": Decimal(multiplier),

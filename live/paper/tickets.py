@@ -39,9 +39,6 @@ class Tickets:
     def __getitem__(self, venue_order_id: str) -> Ticket:
         return self._by_id[venue_order_id]
 
-    def __contains__(self, venue_order_id: str) -> bool:
-        return venue_order_id in self._by_id
-
     def __iter__(self) -> Iterator[Ticket]:
         return iter(tuple(self._by_id.values()))
 
