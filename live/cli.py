@@ -14,7 +14,7 @@ from typer.main import get_command
 from backtest import texts
 from backtest.parameters import found, parse_params
 from brokers.errors import SeawallError
-from live import commands
+from live import commands, venue_alone
 from live.config import load
 from live.durations import seconds
 from live.exits import ExitCode
@@ -23,6 +23,7 @@ from live.settings import LiveSettings
 PROGRAM = "python -m live"
 HERE = Path("live.toml")
 FIRST_COMMAND = "trade"
+HOST = "127.0.0.1"
 
 app = typer.Typer(
     name="live",
@@ -165,6 +166,27 @@ def report(
 ) -> int:
     """Sum a session up: orders, fills, and what they cost against the backtest's model."""
     return commands.report(_log(log, settings, folder), as_json=as_json)
+
+
+@app.command()
+def venue(  # noqa: PLR0913, PLR0917  one parameter an option
+    front: Annotated[str, typer.Option(help="The protocol that it speaks: alpaca.")] = "alpaca",
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback by default.")] = HOST,
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
+    symbols: Symbols = "",
+    timeframe: Span = None,
+    speed: Speed = None,
+    seed: Seed = None,
+    faults: Faults = None,
+    settings: Settings = None,
+) -> int:
+    """Run the paper venue alone, for any client; its keys are in docs/live.md."""
+    words = {
+        "data": {"symbols": list(texts.symbols(symbols)) or None, "timeframe": timeframe},
+        "paper": {"speed": speed, "seed": seed, "faults": faults},
+    }
+    chosen = _settings(settings, words)
+    return venue_alone.run(front, host, port, chosen.data, chosen.paper)
 
 
 @app.command("settings")

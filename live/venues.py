@@ -6,12 +6,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import pandas as pd
 from pydantic import SecretStr
 
 from brokers.clock import Clock
@@ -19,17 +16,12 @@ from brokers.errors import ConfigError
 from brokers.profile import ALPACA, BACKTRADER, Profile
 from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
-from feeds.sources import history
-from feeds.timeframe import Timeframe
 from live.durations import speed
+from live.embedded_market import market
 from live.paper.child import VenueProcess
 from live.paper.spec import VenueSpec
-from live.paper.storms import Extent, plan_of
 from live.settings import LiveSettings
-
-NEW_YORK = ZoneInfo("America/New_York")
-INTO_THE_SESSION = timedelta(minutes=30)  # the embedded market opens in the middle of a morning
-PAPER_SESSIONS = 60  # what the embedded market has before it
+from live.venue_alone import spec_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +60,8 @@ Open = Callable[[LiveSettings, Clock], AbstractContextManager[Access]]
 def embedded(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
     """Run our own venue as a child process while the block runs."""
     del clock
-    paper, timeframe = settings.paper, Timeframe(settings.data.timeframe)
-    frames, warm_up = _paper_market(settings, timeframe)
-    extent = Extent(bars=PAPER_SESSIONS)
-    plan = plan_of(paper.faults, extent)
-    spec = VenueSpec(
-        account=paper.account,
-        cash=paper.cash,
-        commission=paper.commission,
-        slippage_frac=paper.slippage_bps / 10_000,
-        seed=paper.seed,
-        plan=plan.to_toml(),
-        plan_name=plan.name,
-        warm_up=warm_up,
-        speed=speed(paper.speed),
-    )
+    frames, warm_up = market(settings.data, settings.paper)
+    spec = spec_of(settings.paper, warm_up)
     with tempfile.TemporaryDirectory() as folder, VenueProcess(spec, frames, Path(folder)) as venue:
         yield Access(
             name="paper",
@@ -91,8 +70,8 @@ def embedded(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
             data=venue.url,
             stream=venue.url,
             keys=AlpacaKeys(SecretStr(spec.key_id), SecretStr(spec.secret)),
-            profile=ALPACA if paper.account == "alpaca" else BACKTRADER,
-            speed=speed(paper.speed),
+            profile=ALPACA if spec.account == "alpaca" else BACKTRADER,
+            speed=speed(settings.paper.speed),
             is_embedded=True,
             is_ours=True,
         )
@@ -151,26 +130,6 @@ def opened(settings: LiveSettings, clock: Clock) -> AbstractContextManager[Acces
     if open_one is embedded and settings.url:
         open_one = standing
     return open_one(settings, clock)
-
-
-def _paper_market(
-    settings: LiveSettings, timeframe: Timeframe
-) -> tuple[dict[str, pd.DataFrame], int]:
-    """The bars of the embedded market, and how many steps lie before its first live one."""
-    first = date.fromisoformat(settings.paper.start)
-    before = settings.data.warmup_bars // (390 if timeframe.is_intraday else 1) + 1
-    start = first - timedelta(days=before * 7 // 5 + 5)
-    end = first + timedelta(days=PAPER_SESSIONS * (1 if timeframe.is_intraday else 7))
-    frames = history(
-        "synthetic", settings.data.symbols, start, end, timeframe.text, seed=settings.paper.seed
-    )
-    opening = datetime.combine(first, time(9, 30), NEW_YORK).astimezone(UTC)
-    starts = pd.DatetimeIndex(next(iter(frames.values())).index)
-    live_from = pd.Timestamp(opening + (INTO_THE_SESSION if timeframe.is_intraday else timedelta()))
-    warm_up = int(starts.searchsorted(live_from))
-    if warm_up >= len(starts):
-        raise ConfigError(f"paper.start {settings.paper.start}: the market ends before it")
-    return frames, warm_up
 
 
 def jitter(settings: LiveSettings) -> random.Random:
