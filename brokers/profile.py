@@ -1,11 +1,13 @@
 """What a venue asks of an order beyond common sense: ticks, lots, held quantity."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from brokers.errors import SchemaRefused
-from brokers.orders import Terms
+from brokers.orders import OrderSchema, Terms
 from brokers.risk import Situation
+from brokers.wire.alpaca_orders import order_body
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,14 @@ class Profile:
         lot: quantities are multiples of it; None: any quantity.
         held_quantity: an order against a position may not exceed what is held and not already
             promised to orders at work, so no single order flips a position.
+        words: puts an order into the venue's words; raises SchemaRefused where it has none.
     """
 
     name: str
     ticks: tuple[tuple[Decimal, Decimal], ...] = ()
     lot: Decimal | None = None
     held_quantity: bool = False
+    words: Callable[[OrderSchema], object] | None = None
 
     def check(self, situation: Situation) -> None:
         """Hold the order, legs included, against the rules.
@@ -36,6 +40,8 @@ class Profile:
             self._check_lot(terms)
         if self.held_quantity:
             self._check_held(situation)
+        if self.words is not None:
+            self.words(order)
 
     def _check_ticks(self, terms: Terms) -> None:
         for name in ("limit_price", "stop_price"):
@@ -73,4 +79,5 @@ ALPACA = Profile(
     ticks=((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001"))),
     lot=Decimal("0.000000001"),
     held_quantity=True,
+    words=order_body,
 )

@@ -80,10 +80,11 @@ def lacks_legs(row: Json) -> bool:
 
 
 def activity(row: Json) -> VenueFill:
-    """One FILL row of the account's activities; its id is `<time>::<execution id>`."""
+    """One FILL row of the account's activities."""
+    order_id = _text(row["order_id"])
     return VenueFill(
-        execution_id=_text(row["id"]).rpartition("::")[2],
-        venue_order_id=_text(row["order_id"]),
+        execution_id=_execution_id(order_id, _decimal(row["cum_qty"])),
+        venue_order_id=order_id,
         symbol=_text(row["symbol"]),
         side=_side(row["side"]),
         quantity=_decimal(row["qty"]),
@@ -100,9 +101,7 @@ def update(data: Json) -> OrderUpdate:
     return OrderUpdate(
         known,
         VenueFill(
-            # without the venue's id, the cumulative quantity tells one fill from the next
-            execution_id=data.get("execution_id")
-            or f"{known.venue_order_id}:{known.filled_quantity}",
+            execution_id=_execution_id(known.venue_order_id, known.filled_quantity),
             venue_order_id=known.venue_order_id,
             symbol=known.symbol,
             side=known.side,
@@ -111,6 +110,14 @@ def update(data: Json) -> OrderUpdate:
             filled_at=instant(data["timestamp"]),
         ),
     )
+
+
+def _execution_id(venue_order_id: str, cumulative: Decimal) -> str:
+    """Order and cumulative quantity: the one name that stream and activities surely share.
+
+    Nothing published says that an activity's id holds the stream's execution_id.
+    """
+    return f"{venue_order_id}:{cumulative.normalize():f}"
 
 
 def position(row: Json) -> VenuePosition:

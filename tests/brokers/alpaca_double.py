@@ -90,6 +90,7 @@ class AlpacaDouble:
             "type": event,
             "price": f"{price}",
             "qty": f"{quantity:g}",
+            "cum_qty": row["filled_qty"],
             "side": row["side"],
             "symbol": row["symbol"],
             "order_id": row["id"],

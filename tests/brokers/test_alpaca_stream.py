@@ -213,7 +213,7 @@ def test_updates_that_come_before_the_word_are_left_to_the_comparison():
     asyncio.run(scene())
 
 
-def test_fills_without_execution_ids_are_told_apart():
+def test_fills_of_one_order_are_told_apart_by_the_cumulative_quantity():
     async def scene(alpaca, double, clock):
         double.sends_execution_ids = False
         async with Watch(alpaca) as watch:

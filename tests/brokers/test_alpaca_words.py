@@ -154,15 +154,9 @@ def test_fill_update_carries_the_execution():
     }
     fill = words.update(data).fill
     theirs = alpaca_py.TradeUpdate(**data | {"execution_id": ORDER["id"]})
-    assert (fill.execution_id, fill.venue_order_id) == ("e1", ORDER["id"])
+    assert (fill.execution_id, fill.venue_order_id) == (f"{ORDER['id']}:5.5", ORDER["id"])
     assert (float(fill.quantity), float(fill.price)) == (theirs.qty, theirs.price)
     assert (fill.filled_at, fill.side) == (theirs.timestamp, "buy")
-
-
-def test_fill_without_an_execution_id_is_named_by_the_cumulative_quantity():
-    data = {"event": "fill", "order": ORDER, "timestamp": "2021-03-16T18:38:02Z"}
-    fill = words.update(data | {"price": "1", "qty": "1"}).fill
-    assert fill.execution_id == f"{ORDER['id']}:5.5"
 
 
 def test_update_of_another_kind_has_no_fill_and_may_say_why():
@@ -178,12 +172,14 @@ def test_activity_is_the_fill_that_the_stream_told():
         "type": "fill",
         "price": "105.89",
         "qty": "5",
+        "cum_qty": "5.50",
         "side": "sell_short",
         "symbol": "AAPL",
         "order_id": ORDER["id"],
     }
     fill = words.activity(row)
-    assert (fill.execution_id, fill.side, fill.quantity) == ("e1", "sell", 5)
+    assert (fill.execution_id, fill.side) == (f"{ORDER['id']}:5.5", "sell")
+    assert fill.quantity == 5
     assert fill.filled_at == datetime(2021, 3, 16, 18, 38, 2, tzinfo=UTC)
 
 

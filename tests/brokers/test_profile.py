@@ -65,3 +65,12 @@ def test_order_against_a_position_cannot_exceed_what_is_available(side, account,
 
 def test_price_without_a_tick_table_has_no_tick():
     assert BACKTRADER.tick(Decimal(5)) is None
+
+
+def test_order_that_the_venue_has_no_words_for_is_refused_in_a_backtest_too():
+    linked = order(limit_price=11).model_copy(
+        update={"order_class": "oco", "oco_client_order_id": "b"}
+    )
+    BACKTRADER.check(Account(order=linked))
+    with pytest.raises(SchemaRefused, match="Alpaca cannot tie an order to b"):
+        ALPACA.check(Account(order=linked))
