@@ -92,8 +92,8 @@ async def serve(spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO) -> Non
             await server.is_ready.wait()
         address = f"{spec.host}:{front_socket.getsockname()[1]}"
         door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
-        _say(out, url=f"http://{address}", stream=f"ws://{address}", control=door, token=token)
         _stop_when_told(spec, stopped.set)
+        _say(out, url=f"http://{address}", stream=f"ws://{address}", control=door, token=token)
         pace = asyncio.create_task(
             _idle() if spec.speed is None else _run(venue, clock, spec.speed)
         )
