@@ -1,0 +1,155 @@
+"""The first difference between two canonical logs, and its cause as far as the logs tell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from live.rehearsal.canon import Canon, Line, Record
+
+_BARS = ("prices", "indicators")
+_ACCOUNT = ("position", "cash", "equity")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the halves part.
+
+    Args:
+        what: such as "fill of order 7: price".
+        bar: end of the bar, ISO 8601; empty where there is none.
+        backtest, live: what each has there; None: nothing.
+        cause: in a sentence.
+    """
+
+    what: str
+    bar: str
+    backtest: Any
+    live: Any
+    cause: str
+
+    @property
+    def text(self) -> str:
+        """For a person."""
+        where = f" at {self.bar}" if self.bar else ""
+        return (
+            f"{self.what}{where}\n  backtest: {self.backtest}\n  live:     {self.live}\n"
+            f"  cause:    {self.cause}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {name: getattr(self, name) for name in ("what", "bar", "backtest", "live", "cause")}
+
+
+def first_difference(backtest: Canon, live: Canon, records: Iterable[Record]) -> Difference | None:
+    """The first one by bar; fills count before decisions of their bar. None: they are equal.
+
+    Args:
+        records: of the live log, to find a cause in.
+    """
+    found = [
+        pair
+        for pair in (
+            _first(backtest.fills, live.fills),
+            _first(backtest.acts, live.acts),
+            _first(backtest.statuses, live.statuses),
+        )
+        if pair is not None
+    ]
+    if not found:
+        return None
+    ours, theirs = min(found, key=_place)
+    some = ours or theirs
+    assert some is not None
+    name, here, there = _part(ours, theirs)
+    what = f"{some.kind} of {some.key}" + (f": {name}" if name else "")
+    return Difference(
+        what, some.bar, here, there, _cause(ours, theirs, name, live, list(records))
+    )
+
+
+Pair = tuple[Line | None, Line | None]
+
+
+def _first(backtest: Sequence[Line], live: Sequence[Line]) -> Pair | None:
+    pairs = zip_longest(backtest, live)
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
+def _place(pair: Pair) -> tuple[str, int]:
+    """By bar; statuses, which have none, come last."""
+    lines = [line for line in pair if line is not None]
+    rank = {"fill": 0, "decision": 1, "cancel": 1, "order": 2}
+    return min(line.bar or "~" for line in lines), min(rank[line.kind] for line in lines)
+
+
+def _part(ours: Line | None, theirs: Line | None) -> tuple[str, Any, Any]:
+    """The field that differs, and what it is on either side; the whole line where one lacks."""
+    if ours is None or theirs is None or (ours.kind, ours.key) != (theirs.kind, theirs.key):
+        return "", _whole(ours), _whole(theirs)
+    if ours.bar != theirs.bar:
+        return "bar", ours.bar, theirs.bar
+    return _field(ours.content, theirs.content)
+
+
+def _field(ours: Record, theirs: Record) -> tuple[str, Any, Any]:
+    for name in (*_BARS, *_ACCOUNT, *sorted(ours.keys() | theirs.keys())):
+        mine, other = ours.get(name), theirs.get(name)
+        if mine == other:
+            continue
+        if isinstance(mine, Mapping) and isinstance(other, Mapping):
+            inner, *values = _field(mine, other)
+            return f"{name}.{inner}", *values
+        return name, mine, other
+    return "", ours, theirs
+
+
+def _whole(line: Line | None) -> Any:
+    return None if line is None else {"bar": line.bar, "key": line.key, **line.content}
+
+
+def _cause(
+    ours: Line | None, theirs: Line | None, name: str, live: Canon, records: list[Record]
+) -> str:
+    for record in records:
+        if record["kind"] == "shutdown":
+            return f"the session shut down ({record['trigger']}): {record['text']}"
+        if record["kind"] == "venue" and record["fact"] in ("Mismatch", "Broken"):
+            words = {k: v for k, v in record.items() if k not in _JOURNALS}
+            return f"the books and the venue parted: {words}"
+    told = _refused(ours, theirs, records)
+    if told:
+        return told
+    if name.startswith(_BARS):
+        return "the live half saw other bars: a bar was late, lacking or corrected"
+    if name in _ACCOUNT:
+        return "the accounts differ before this decision: a fill was told late, or not alike"
+    if ours is not None and theirs is None and ours.kind == "fill":
+        return "the venue did not fill it at that bar, or nobody heard of it"
+    if _is_early(ours, live):
+        return (
+            "the same order was decided a bar earlier live: it is born in notify_order, which "
+            "comes before the bar live and with it in a backtest; decide in next()"
+        )
+    return "none that the logs tell"
+
+
+_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind"))
+
+
+def _refused(ours: Line | None, theirs: Line | None, records: list[Record]) -> str:
+    """The first refusal that came from the venue; those of the guard both halves have."""
+    del ours, theirs
+    for record in records:
+        if record["kind"] == "venue" and record["fact"] == "Ended" and record["reason"]:
+            if record["reason"] not in ("margin", "its family was refused"):
+                return f"the venue refused {record['order_id']}: {record['reason']}"
+    return ""
+
+
+def _is_early(ours: Line | None, live: Canon) -> bool:
+    if ours is None or ours.kind != "decision":
+        return False
+    order = ours.content.get("order")
+    return any(act.content.get("order") == order and act.bar < ours.bar for act in live.acts)

@@ -1,0 +1,112 @@
+"""Venue and session in lock-step: fills of a bar, quiet, the bar, quiet, the next one."""
+
+from typing import Literal
+
+from brokers.errors import TransportError
+from live.paper.market import Step
+from live.rehearsal.actor import Actor
+from live.rehearsal.memory import FarSide
+from live.rehearsal.still import Stalled, StillLoop, VirtualClock
+
+Phase = Literal["turn over", "moved", "matched", "sent"]
+LONGEST_S = 3600.0  # of virtual time in one phase: what has not come by then never will
+RELEASE_S = 1.0  # between two looks at what the venue delays
+
+
+class LockStep:
+    """Steps the venue whenever a session has nothing left to do.
+
+    Each call of `idle` is the session's word that its inbox is empty. Then, in this order: what is
+    in flight settles; time passes up to the next pending timer as long as something is awaited;
+    and only when all is quiet the venue does one thing: match, or send the bars, or move on.
+    """
+
+    def __init__(self, far: FarSide, loop: StillLoop, clock: VirtualClock) -> None:
+        self._far = far
+        self._loop = loop
+        self._clock = clock
+        self._phase: Phase = "turn over"
+        self._step: Step | None = None
+        self._begun_s = 0.0
+        self._withheld = 0
+        self._compared = 0
+        self.bars = 0
+
+    def idle(self, actor: Actor) -> bool:
+        """Bring what is next; whether anything came, or the run is over."""
+        if actor.store.state != "live":
+            _check(actor)
+            return False
+        while True:
+            self._loop.settle()
+            _check(actor)
+            if actor.inbox.waiting:
+                return True
+            if not self._is_quiet(actor):
+                self._let_pass()
+            elif self._awaits_bars(actor):
+                if (due_s := actor.barrier.wait_s()) is not None:
+                    self._clock.sleep(due_s)
+                    return False
+                self._let_pass()
+            elif not self._go_on():
+                actor.turns.finish()
+                return True
+
+    def restarted(self) -> None:
+        """Begin again with another session: what was withheld from the dead one is its own."""
+        self._compared = self._far.compared
+
+    def _is_quiet(self, actor: Actor) -> bool:
+        """Whether everything that the venue did has reached the session, and been answered."""
+        venue, store = self._far.venue, actor.store
+        if venue.updates.withheld > self._withheld:
+            self._withheld, self._compared = venue.updates.withheld, self._far.compared
+        return (
+            self._far.gate.in_flight == 0
+            and venue.updates.is_listened_to
+            and (venue.data.is_listened_to or not venue.market.timeframe.is_intraday)
+            and venue.updates.late == venue.data.late == 0
+            and store.is_idle
+            and self._far.compared > self._compared
+        )
+
+    def _awaits_bars(self, actor: Actor) -> bool:
+        return self._phase == "sent" and actor.log.turn_end_at != self._far.venue.market.at
+
+    def _let_pass(self) -> None:
+        """Let time pass to the next pending timer."""
+        due_s, now_s = self._clock.due_s, self._clock.monotonic()
+        if self._far.venue.updates.late or self._far.venue.data.late:
+            due_s = min(due_s or now_s + RELEASE_S, now_s + RELEASE_S)
+        if due_s is None or due_s - self._begun_s > LONGEST_S:
+            raise Stalled(f"at {self._far.venue.at}, {self._phase}: something never came")
+        self._clock.jump(due_s)
+        self._loop.do(self._far.venue.release())
+
+    def _go_on(self) -> bool:
+        """Do the next thing at the venue; False after its last bar."""
+        venue = self._far.venue
+        self._begun_s = self._clock.monotonic()
+        if self._phase in ("turn over", "sent"):
+            at = venue.market.next_at
+            if at is None:
+                return False
+            self._phase = "moved"
+            self._clock.jump_to(at)
+        elif self._phase == "moved":
+            self._phase, self._step = "matched", venue.market.advance()
+            if self._step is not None:
+                self._loop.do(venue.match(self._step))
+                self.bars += 1
+        elif self._step is not None:
+            self._phase = "sent"
+            self._loop.do(venue.send_bars(self._step))
+        self._begun_s = self._clock.monotonic()
+        return True
+
+
+def _check(actor: Actor) -> None:
+    failure = actor.store.failure or actor.failure
+    if failure is not None:
+        raise TransportError(f"the session broke: {type(failure).__name__}: {failure}")

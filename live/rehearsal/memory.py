@@ -1,0 +1,78 @@
+"""The paper venue in this process, and the wires to it: bytes, but no sockets and no threads."""
+
+import random
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from brokers.store import Link
+from brokers.wire.alpaca import Alpaca
+from brokers.wire.alpaca_access import AlpacaKeys
+from brokers.wire.backoff import Backoff
+from brokers.wire.breaker import Breaker
+from brokers.wire.http_asgi import Asgi
+from brokers.wire.limiter import Limiter
+from brokers.wire.resilient import Resilient
+from feeds.alpaca import AlpacaBars
+from feeds.alpaca_client import AlpacaData
+from live.paper.alpaca_api import AlpacaApi
+from live.paper.venue import Venue
+from live.rehearsal.play import Play
+from live.rehearsal.still import VirtualClock
+
+CALLS_A_MINUTE, ORDER_CALLS, MINUTE_S = 180, 60, 60.0
+
+
+class FarSide:
+    """One venue; `compared` counts the comparisons that sessions finished with it.
+
+    Args:
+        clock: of the wires and of the sessions.
+    """
+
+    def __init__(self, play: Play, venue: Venue, clock: VirtualClock) -> None:
+        spec = play.venue
+        self.venue = venue
+        self.compared = 0
+        self.began_at = venue.at
+        self._api: AlpacaApi = spec.api(venue, clock)
+        self.gate = self._api.gate
+        self._keys = AlpacaKeys(SecretStr(spec.key_id), SecretStr(spec.secret))
+        self._clock = clock
+        self._seed = play.seed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call or stream; a read of the account is the end of a comparison."""
+        await self._api(scope, receive, send)
+        self.compared += scope["path"] == "/v2/account"
+
+    def connect(self, wanted: AlpacaData) -> "Wires":
+        """Make one session's wires; to be called on the loop that will use them."""
+        rng = random.Random(f"seawall jitter {self._seed}")  # noqa: S311  no secret
+        clock, keys = self._clock, self._keys
+
+        def http() -> Asgi:
+            return Asgi(self, clock=clock, headers=keys.headers())
+
+        breaker = Breaker(clock, lambda _: None)
+        account = Resilient(
+            Alpaca(http(), keys, clock=clock, rng=rng),
+            limiter=Limiter(CALLS_A_MINUTE, MINUTE_S, clock, order_calls=ORDER_CALLS),
+            backoff=Backoff(),
+            breaker=breaker,
+            clock=clock,
+            rng=rng,
+        )
+        bars = AlpacaBars(
+            http(), http(), keys, wanted, clock=clock, rng=rng, on_outage=lambda _: None
+        )
+        return Wires(Link(account, bars), breaker)
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """What a session has of the far side."""
+
+    link: Link
+    breaker: Breaker

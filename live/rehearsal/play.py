@@ -1,0 +1,98 @@
+"""What is rehearsed: one strategy on one set of bars, under one account's rules and one plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+
+from backtest.spec import RunSpec
+from brokers.errors import ConfigError
+from brokers.profile import ALPACA, BACKTRADER, Profile
+from feeds.bars import check_bars
+from feeds.passport import KEY, Passport, passport_of
+from feeds.timeframe import Timeframe
+from live.paper.faults import Plan
+from live.paper.spec import VenueSpec
+
+RuleSet = Literal["backtrader", "alpaca"]
+PROFILES: Mapping[RuleSet, Profile] = {"backtrader": BACKTRADER, "alpaca": ALPACA}
+LIVE = ("1m", "1d")
+
+
+@dataclass(frozen=True)
+class Play:
+    """One rehearsal.
+
+    Args:
+        frames: bar frames by symbol, all of one timeframe.
+        account: the venue's rules, which then stand in the guard of both halves.
+        seed: of the venue's ids and of the session's jitter.
+
+    Raises:
+        ConfigError: the frames do not fit together, or cannot come live.
+    """
+
+    spec: RunSpec
+    frames: Mapping[str, pd.DataFrame]
+    account: RuleSet = "backtrader"
+    plan: Plan = field(default_factory=Plan)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.spec.commission, int | float):
+            raise ConfigError("a rehearsal's commission is a fraction of the notional")
+        found = {passport.timeframe for passport in self.passports.values()}
+        if len(found) != 1 or not found <= set(LIVE):
+            raise ConfigError(
+                f"a rehearsal has bars of {' or '.join(LIVE)}, as they come live, not of "
+                f"{', '.join(sorted(found)) or 'nothing'}"
+            )
+
+    @cached_property
+    def passports(self) -> dict[str, Passport]:
+        """Of the frames, by symbol."""
+        checked = {symbol: check_bars(frame, symbol) for symbol, frame in self.frames.items()}
+        return {symbol: passport_of(bars, symbol) for symbol, bars in checked.items()}
+
+    @cached_property
+    def stamped(self) -> dict[str, pd.DataFrame]:
+        """The frames with their passports."""
+        frames = {symbol: frame.copy(deep=False) for symbol, frame in self.frames.items()}
+        for symbol, frame in frames.items():
+            frame.attrs[KEY] = self.passports[symbol]
+        return frames
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """Of all bars."""
+        return Timeframe(next(iter(self.passports.values())).timeframe)
+
+    @property
+    def calendar(self) -> str | None:
+        """By whose closes daily bars end."""
+        return next(iter(self.passports.values())).calendar
+
+    @property
+    def profile(self) -> Profile:
+        """The account's rules for the form of an order."""
+        return PROFILES[self.account]
+
+    @property
+    def is_mute_planned(self) -> bool:
+        """Whether the stream of order updates is to go mute."""
+        return any(f.kind == "mute" and f.place == "trade_updates" for f in self.plan.faults)
+
+    @property
+    def venue(self) -> VenueSpec:
+        """The far side, in lock-step."""
+        return VenueSpec(
+            account=self.account,
+            cash=float(self.spec.cash),
+            commission=float(self.spec.commission),  # type: ignore[arg-type]  see __post_init__
+            slippage_frac=self.spec.slippage_bps / 10_000,
+            seed=self.seed,
+            plan=self.plan.to_toml(),
+            plan_name=self.plan.name,
+        )
