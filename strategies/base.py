@@ -28,6 +28,8 @@ class Strategy(bt.Strategy):
     """May one order turn long into short? Backtrader's broker allows it, venues do not. False
     closes first and opens when the close has filled, as a target with exits always does."""
 
+    _awaited_at: int = 0
+
     @dataclass(frozen=True)
     class Config:
         """No parameters."""
@@ -54,19 +56,32 @@ class Strategy(bt.Strategy):
     def next(self) -> None:
         """Pursue the targets of this bar: withdraw what is in the way, sell, then buy."""
         wants = {**self._waiting, **{want.data: want for want in self.decide()}}
-        if not wants:
-            return
-        self._waiting.clear()
-        steps = [step for want in wants.values() if (step := self._clear_way(want))]
-        # Sells free the cash that buys need; of each, what reduces a position goes first.
-        for step in sorted(steps, key=lambda step: (step.gap > 0, not step.is_reduction)):
-            self._take(step)
+        self._awaited.clear()
+        if wants:
+            self._pursue(wants)
+
+    def notify_order(self, order: bt.Order) -> None:
+        """Go on with this bar once its last cancel is answered, if no other bar came before.
+
+        Backtrader's broker answers at once, a venue does not; so both come to the same orders, in
+        the same order. Whoever overrides this calls it, or goes on at the next bar.
+        """
+        del order
+        is_this_bar = bool(self._awaited) and self._awaited_at == len(self)
+        if is_this_bar and not any(waited.alive() for waited in self._awaited):
+            self._awaited.clear()
+            self._pursue(dict(self._waiting))
 
     def cancel(self, order: bt.Order, reason: str = "") -> None:
         """Cancel an order; the reason travels with it as ``order.info["cancel_reason"]``."""
         if reason:
             order.addinfo(cancel_reason=reason)
         super().cancel(order)
+
+    @cached_property
+    def _awaited(self) -> list[bt.Order]:
+        """Orders whose cancel was asked for on this bar and not answered at once."""
+        return []
 
     @cached_property
     def _working(self) -> dict[bt.DataBase, Working]:
@@ -84,6 +99,17 @@ class Strategy(bt.Strategy):
     @cached_property
     def _withdrawn(self) -> set[int]:
         return set()
+
+    def _pursue(self, wants: dict[bt.DataBase, Target]) -> None:
+        self._waiting.clear()
+        steps = [step for want in wants.values() if (step := self._clear_way(want))]
+        if self._awaited:
+            self._awaited_at = len(self)
+            self._waiting.update({step.want.data: step.want for step in steps})
+            return
+        # Sells free the cash that buys need; of each, what reduces a position goes first.
+        for step in sorted(steps, key=lambda step: (step.gap > 0, not step.is_reduction)):
+            self._take(step)
 
     def _clear_way(self, want: Target) -> Step | None:
         """Withdraw what a target contradicts; None when nothing can or need be sent now."""
@@ -148,6 +174,8 @@ class Strategy(bt.Strategy):
             if order.alive() and order.ref not in self._withdrawn:
                 self._withdrawn.add(order.ref)
                 self.cancel(order, reason=f"gives way to: {want.reason}")
+                if order.alive():
+                    self._awaited.append(order)
         if is_pending := any(order.alive() for order in orders):
             self._waiting[want.data] = want
         return not is_pending

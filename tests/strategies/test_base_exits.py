@@ -189,3 +189,43 @@ def test_whatever_happens_to_its_exits_a_long_position_never_turns_short(wants, 
     play(cls, walk(60, seed), broker=LateCancel(delay))
     assert min(held) >= 0
     assert max(held) <= 3
+
+
+class AnsweredLater(bt.brokers.BackBroker):
+    """A venue: it answers a cancel after the strategy is done with the bar, before the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[bt.Order] = []
+
+    def cancel(self, order: bt.Order, bracket: bool = False) -> bool:
+        if bracket:
+            return bool(super().cancel(order, bracket=True))
+        self.asked.append(order)
+        return True
+
+    def answer(self, strategy: bt.Strategy) -> None:
+        asked, self.asked = self.asked, []
+        for order in asked:
+            super().cancel(order)
+            strategy.notify_order(order)
+
+
+def test_a_cancel_answered_before_the_next_bar_gives_the_orders_of_one_answered_at_once():
+    exits = {"take_profit": 130.0, "stop_loss": 70.0}
+    script = {
+        1: [{"feed": "X", "size": 1, **exits}, {"feed": "Y", "size": -1}],
+        4: [{"feed": "Y", "size": 2}, {"feed": "X", "size": 0}],
+        6: [{"feed": "X", "size": 2, **exits}],
+    }
+    frames = {"X": flat([100.0] * 9), "Y": flat([50.0] * 9)}
+
+    class Answering(scripted(script)):
+        def next(self):
+            super().next()
+            self.broker.answer(self)
+
+    at_once = play(scripted(script), frames)
+    later = play(Answering, frames, broker=AnsweredLater())
+    assert len(at_once.fills()) == 5
+    assert later.fills() == at_once.fills()
