@@ -14,7 +14,7 @@ from rich.console import Console
 from analyzers.why import why as story_of
 from backtest.spec import RunSpec
 from brokers.clock import Clock, SystemClock
-from brokers.errors import ConfigError, DataError, SeawallError, TransportError
+from brokers.errors import BreakerOpen, SeawallError, TransportError
 from live import checking, reference, summary
 from live.account_lock import account_lock
 from live.alerts import Alerts, through_apprise
@@ -34,7 +34,7 @@ from live.triggers import Ask, Bound, KillFile, Signals
 from live.venues import Access, jitter, opened
 from live.view import NoView, View, view_on
 
-BAD_INPUT = (ConfigError, DataError)
+UNREACHABLE = (TransportError, BreakerOpen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +154,4 @@ def code_of(error: SeawallError) -> ExitCode:
     """The exit code of an error that stopped a start."""
     if isinstance(error, Unreconcilable):
         return ExitCode.UNRECONCILABLE
-    return ExitCode.VENUE if isinstance(error, TransportError) else ExitCode.BAD_INPUT
+    return ExitCode.VENUE if isinstance(error, UNREACHABLE) else ExitCode.BAD_INPUT

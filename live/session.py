@@ -164,6 +164,7 @@ class Session:
             cancel_at_venue=lambda ids: stack.store.attend(lambda _: cancel_directly(stack, ids)),
             close_positions=self._close_positions,
             announce=self._announce,
+            is_settled=lambda: self._is_repeating or stack.store.is_idle,
             clock=self._start.clock,
         )
 

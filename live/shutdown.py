@@ -53,6 +53,7 @@ class Shutdown:
         cancel_at_venue: asks the venue itself to cancel these orders, past limiter and breaker.
         close_positions: closes what is held, through the guard; whether something was.
         announce: told once, before anything happens, so that the log has it.
+        is_settled: whether every order that left has had its answer.
         clock: by which the deadline runs.
     """
 
@@ -65,6 +66,7 @@ class Shutdown:
         cancel_at_venue: Callable[[Sequence[str]], None],
         close_positions: Callable[[str], bool],
         announce: Callable[[Tripped], None],
+        is_settled: Callable[[], bool],
         clock: Clock,
     ) -> None:
         self._guard = guard
@@ -73,6 +75,7 @@ class Shutdown:
         self._cancel_at_venue = cancel_at_venue
         self._close_positions = close_positions
         self._announce = announce
+        self._is_settled = is_settled
         self._clock = clock
         self._due_s = 0.0
         self.tripped: Tripped | None = None
@@ -115,7 +118,7 @@ class Shutdown:
         """Whether all is confirmed, or the deadline is over; to be asked every turn."""
         if self._clock.monotonic() >= self._due_s:
             return True
-        if self.unconfirmed:
+        if self.unconfirmed or not (self._is_breaker or self._is_settled()):
             return False
         if self._policy.protective == "keep" or self._is_breaker:
             return True

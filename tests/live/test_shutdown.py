@@ -23,6 +23,7 @@ class _Stage:
         self.asked: list[str] = []
         self.working = [ENTRY, STOP]
         self._holds = holds
+        self.is_settled = True
         self.shutdown = Shutdown(
             self,
             self,  # type: ignore[arg-type]
@@ -30,6 +31,7 @@ class _Stage:
             cancel_at_venue=self._at_venue,
             close_positions=self._close,
             announce=lambda tripped: self.asked.append(f"announce {tripped.trigger}"),
+            is_settled=lambda: self.is_settled,
             clock=self.clock,
         )
 
@@ -63,6 +65,16 @@ def test_entries_are_cancelled_and_exits_left() -> None:
     stage.ended("a1")
     assert stage.shutdown.is_done()
     assert stage.shutdown.unconfirmed == ()
+
+
+def test_orders_on_their_way_are_awaited() -> None:
+    stage = _Stage(Policy())
+    stage.is_settled = False
+    stage.shutdown.begin(Tripped("interrupt", "Ctrl-C"))
+    stage.ended("a1")
+    assert not stage.shutdown.is_done()
+    stage.is_settled = True
+    assert stage.shutdown.is_done()
 
 
 def test_at_the_deadline_it_ends_and_says_what_is_unconfirmed() -> None:
