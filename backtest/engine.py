@@ -79,12 +79,18 @@ def execute(
     analyzers: Iterable[Analyzer] = (),
     log: str | Path | None = None,
     report: Report | None = None,
+    profile: Profile = BACKTRADER,
 ) -> RunResult:
-    """Run what `spec` describes; see `run`. `report` is told how far it is."""
+    """Run what `spec` describes; see `run`.
+
+    Args:
+        report: told how far it is.
+        profile: a venue's rules for the form of an order, for the guard.
+    """
     feeds = named_feeds(bars)
     passports = passports_of(feeds)
     run_id = spec.fingerprint(passports)[:RUN_ID_LENGTH]
-    cerebro = assemble(spec, feeds, session_id=run_id)
+    cerebro = assemble(spec, feeds, profile=profile, session_id=run_id)
     cerebro.addanalyzer(EnoughBars, _name=OWN_PREFIX + "enough_bars")
     cerebro.addanalyzer(EquityCurve, _name=EQUITY)
     cerebro.addanalyzer(Ledger, _name=LEDGER)

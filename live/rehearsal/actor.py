@@ -90,7 +90,7 @@ class Actor:
         self._symbols: Sequence[str] = tuple(play.frames)
         self.cerebro = assemble(
             play.spec,
-            live_feeds(self.turns, play.stamped),
+            play.with_ticks(live_feeds(self.turns, play.stamped)),
             broker=broker,
             profile=play.profile,
             session_id=session_id,

@@ -39,10 +39,8 @@ class Line:
     @property
     def text(self) -> bytes:
         """The line as bytes, for the hash."""
-        return orjson.dumps([self.kind, self.bar, self.key, self.content], option=_SORTED)
-
-
-_SORTED = orjson.OPT_SORT_KEYS
+        content = [self.kind, self.bar, self.key, _alike(self.content)]
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 @dataclass(frozen=True)
@@ -182,8 +180,11 @@ class _Reader:
         self.fills.append(Line("fill", _instant(record["filled_at"]), f"order {name}", content))
 
     def _lasting(self, name: str, told: list[str]) -> list[str]:
-        """Statuses as told, none where the order was decided on the last bar."""
-        return [] if self.decided.get(name) == self.last else told
+        """Statuses as told, but for what the last bar's decisions and cancels came to."""
+        if self.decided.get(name) == self.last:
+            return []
+        is_cancelled = (name.partition("-")[0], self.last) in self.cancelled
+        return [status for status in told if not (is_cancelled and status == "Canceled")]
 
 
 def _joined(before: Line, fill: Line) -> Line:
@@ -211,3 +212,13 @@ def _without_money(act: Line) -> Line:
 
 def _instant(text: str) -> str:
     return text.replace("+00:00", "Z")
+
+
+def _alike(value: Any) -> Any:
+    """Equal numbers written alike: 1 and 1.0, 0.0 and -0.0."""
+    if isinstance(value, Mapping):
+        return {name: _alike(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_alike(inner) for inner in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) + 0.0 if is_number else value

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
 import pandas as pd
 
+from backtest.inputs import Feeds
 from backtest.spec import RunSpec
 from brokers.errors import ConfigError
 from brokers.profile import ALPACA, BACKTRADER, Profile
 from feeds.bars import check_bars
+from feeds.frames import bar_ends
 from feeds.passport import KEY, Passport, passport_of
 from feeds.timeframe import Timeframe
 from live.paper.faults import Plan
@@ -64,6 +68,25 @@ class Play:
             frame.attrs[KEY] = self.passports[symbol]
         return frames
 
+    @cached_property
+    def closes(self) -> pd.DataFrame:
+        """The last close of each symbol, by the bars' ends."""
+        columns = {
+            symbol: pd.Series(frame["close"].to_numpy(), index=bar_ends(frame, self.passports[symbol]))
+            for symbol, frame in self.frames.items()
+        }
+        return pd.DataFrame(columns).sort_index().ffill()
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of the last bar."""
+        return self.closes.index[-1].to_pydatetime().astimezone(UTC)
+
+    @property
+    def starts_at(self) -> datetime:
+        """The start of the first bar."""
+        return min(frame.index[0] for frame in self.frames.values()).to_pydatetime()
+
     @property
     def timeframe(self) -> Timeframe:
         """Of all bars."""
@@ -78,6 +101,14 @@ class Play:
     def profile(self) -> Profile:
         """The account's rules for the form of an order."""
         return PROFILES[self.account]
+
+    def with_ticks(self, feeds: Feeds) -> Feeds:
+        """The feeds, with the price steps that the account's rules want."""
+        for symbol, feed in feeds.items():
+            first = Decimal(repr(float(self.frames[symbol]["close"].iloc[0])))
+            tick = self.profile.tick(first)
+            feed.p.tick = None if tick is None else float(tick)
+        return feeds
 
     @property
     def is_mute_planned(self) -> bool:
