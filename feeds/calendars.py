@@ -62,6 +62,16 @@ def session_dates(name: str, starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return local.where(as_dates != as_dates.normalize(), as_dates).normalize()
 
 
+def schedule(name: str) -> pd.DataFrame:
+    """Give every session that calendar `name` knows, by naive date: columns open and close, in UTC.
+
+    Raises:
+        ConfigError: no such calendar.
+    """
+    calendar = _calendar(name)
+    return pd.DataFrame({"open": calendar.opens, "close": calendar.closes})
+
+
 def session_open(name: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Give the open, in UTC, of the session on each naive date.
 

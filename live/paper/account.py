@@ -15,7 +15,7 @@ from live.paper.desk import Desk
 from live.paper.hours import Hours
 from live.paper.ledger import Seen
 from live.paper.refusal import unprocessable
-from live.paper.working import Working
+from live.paper.working import Ends, Working
 
 BACKTRADERS_DAY_END = time(23, 59, 59, 9999)  # order.py: the microseconds are Backtrader's
 BACKTRADERS_SESSION_END = time(23, 59, 59, 999990)  # feed.py
@@ -23,10 +23,6 @@ BACKTRADERS_SESSION_END = time(23, 59, 59, 999990)  # feed.py
 
 class Rules(Protocol):
     """What one kind of account allows, and when it lets an order work."""
-
-    @property
-    def name(self) -> str:
-        """As rehearsals print it."""
 
     @property
     def reserves_cash(self) -> bool:
@@ -61,14 +57,11 @@ class Rules(Protocol):
     def bar_for(self, order: Working, seen: Seen, at: datetime, /) -> Bar | None:
         """The prices to try an order on at step `at`; None: not now."""
 
-    def lapses_at(self, terms: Terms, created: Seen, at: datetime, /) -> float:
-        """The last instant at which it works, in seconds since 1970; NaN: for ever."""
+    def ends(self, terms: Terms, created: Seen, at: datetime, /) -> Ends:
+        """When an order that was created on a bar has to end."""
 
     def lapses_by(self, seen: Seen, at: datetime, /) -> float:
-        """The instant to hold against `lapses_at`."""
-
-    def session_end(self, created: Seen, at: datetime, /) -> float:
-        """The end of the session that an order was created in, in seconds since 1970."""
+        """The instant to hold against `Ends.lapses_at`."""
 
     def credit(self, desk: Desk, /) -> float:
         """How far below zero cash may go."""
@@ -88,7 +81,6 @@ class BacktraderRules:
 
     session_end_at: time = BACKTRADERS_SESSION_END
     legs_shrink: bool = False
-    name: str = "backtrader"
     reserves_cash: bool = True
 
     def check(self, order: OrderSchema, _desk: Desk, _at: datetime) -> None:
@@ -116,20 +108,22 @@ class BacktraderRules:
         """The newest bar, also one that was tried before, when another symbol alone moved."""
         return seen.bar
 
-    def lapses_at(self, terms: Terms, created: Seen, _at: datetime) -> float:
-        """A day order lapses with the UTC day of the bar that it was created on."""
+    def ends(self, terms: Terms, created: Seen, _at: datetime) -> Ends:
+        """A day order lapses with the UTC day of the bar that it was created on.
+
+        Its session ends at `session_end_at` on that day, or on the next when it is past.
+        """
+        session_end = datetime.combine(created.at, self.session_end_at, created.at.tzinfo)
+        if session_end < created.at:
+            session_end += timedelta(days=1)
+        lapses_at = terms.expires_at
         if terms.time_in_force == "day":
-            return datetime.combine(created.at, BACKTRADERS_DAY_END, created.at.tzinfo).timestamp()
-        return terms.expires_at.timestamp() if terms.expires_at else math.nan
+            lapses_at = datetime.combine(created.at, BACKTRADERS_DAY_END, created.at.tzinfo)
+        return Ends(lapses_at.timestamp() if lapses_at else math.nan, session_end.timestamp())
 
     def lapses_by(self, seen: Seen, _at: datetime) -> float:
         """The symbol's own time."""
         return seen.at.timestamp()
-
-    def session_end(self, created: Seen, _at: datetime) -> float:
-        """`session_end_at` on the day of the creation bar, or on the next when it is past."""
-        end = datetime.combine(created.at, self.session_end_at, created.at.tzinfo)
-        return (end if end >= created.at else end + timedelta(days=1)).timestamp()
 
     def credit(self, _desk: Desk) -> float:
         """None."""
@@ -159,7 +153,6 @@ class AlpacaRules:
     shorting_enabled: bool = True
     has_pattern_day_trader_rule: bool = False
     replaces_whole: bool = True
-    name: str = "alpaca"
     reserves_cash: bool = False
     legs_shrink: bool = True
 
@@ -194,21 +187,18 @@ class AlpacaRules:
         if order.terms.time_in_force == "opg":
             return Bar(*[seen.bar.open] * 4)
         if order.terms.time_in_force == "cls":
-            is_last = at.timestamp() >= order.session_end
+            is_last = at.timestamp() >= order.ends.session_end
             return Bar(*[seen.bar.close] * 4) if is_last else None
         return seen.bar
 
-    def lapses_at(self, terms: Terms, created: Seen, at: datetime) -> float:
+    def ends(self, terms: Terms, _created: Seen, at: datetime) -> Ends:
         """Orders for a day or its auctions lapse with the first close after they came."""
-        return math.nan if terms.time_in_force == "gtc" else self.session_end(created, at)
+        close_s = self.hours.close_of(at).timestamp()
+        return Ends(math.nan if terms.time_in_force == "gtc" else close_s, close_s)
 
     def lapses_by(self, _seen: Seen, at: datetime) -> float:
         """The venue's time."""
         return at.timestamp()
-
-    def session_end(self, _created: Seen, at: datetime) -> float:
-        """The first close after it came."""
-        return self.hours.close_of(at).timestamp()
 
     def credit(self, desk: Desk) -> float:
         """What a margin account lends."""

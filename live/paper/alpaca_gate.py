@@ -98,10 +98,11 @@ class Quota:
         """What the answers say of it."""
         if not self._with_headers:
             return {}
-        left_s = self._began + _WINDOW_S - self._clock.monotonic()
+        left_s = max(self._began + _WINDOW_S - self._clock.monotonic(), 0.0)
+        used = self._used if left_s else 0  # before the first call, and after its minute
         return {
             "X-RateLimit-Limit": str(self._calls),
-            "X-RateLimit-Remaining": str(max(self._calls - self._used, 0)),
+            "X-RateLimit-Remaining": str(max(self._calls - used, 0)),
             "X-RateLimit-Reset": str(math.ceil(self._clock.now().timestamp() + left_s)),
         }
 

@@ -123,7 +123,7 @@ class Floor:
     def _turn(self, order: Working) -> None:
         """Let one order expire, wait or be tried."""
         seen = self.desk.ledger.seen(order.symbol) or order.created
-        if fills.is_expired(order.kind, order.lapses_at, self._rules.lapses_by(seen, self.at)):
+        if fills.is_expired(order.kind, order.ends.lapses_at, self._rules.lapses_by(seen, self.at)):
             self.book.drop(order, "expired")
             return
         bar = self._rules.bar_for(order, seen, self.at) if order.is_active else None

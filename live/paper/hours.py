@@ -1,18 +1,14 @@
 """When a venue is open, from an exchange calendar."""
 
-import warnings
 from datetime import UTC, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import exchange_calendars
 import numpy as np
 import pandas as pd
 
 from feeds import calendars
 
 ALWAYS = "24/7"
-_FIRST, _LAST = "1990-01-01", "2049-12-31"
 
 
 class Hours:
@@ -27,7 +23,12 @@ class Hours:
 
     def __init__(self, calendar: str = ALWAYS) -> None:
         self.calendar = calendar
-        self._opens, self._closes, self.zone = _schedule(calendar)
+        self.zone = ZoneInfo(calendars.zone(calendar))
+        known = calendars.schedule(calendar)
+        self._opens, self._closes = (
+            pd.DatetimeIndex(known["open"]),
+            pd.DatetimeIndex(known["close"]),
+        )
 
     def is_open(self, at: datetime) -> bool:
         """Whether a session has begun and not ended."""
@@ -63,16 +64,3 @@ class Hours:
     @staticmethod
     def _instant(stamp: pd.Timestamp) -> datetime:
         return stamp.to_pydatetime().astimezone(UTC)
-
-
-@lru_cache
-def _schedule(name: str) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex, ZoneInfo]:
-    calendars.sessions(name, _FIRST, _FIRST)  # a wrong name gets its suggestions here
-    with warnings.catch_warnings():
-        # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
-        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
-        bounds = exchange_calendars.get_calendar(name)
-        first = max(pd.Timestamp(_FIRST), bounds.bound_min() or pd.Timestamp(_FIRST))
-        last = min(pd.Timestamp(_LAST), bounds.bound_max() or pd.Timestamp(_LAST))
-        known = exchange_calendars.get_calendar(name, start=first, end=last)
-        return pd.DatetimeIndex(known.opens), pd.DatetimeIndex(known.closes), known.tz

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from brokers import fills
 from brokers.fills import Slippage
@@ -23,6 +24,18 @@ KINDS: dict[OrderType, int] = {
 TRAILING = (fills.TRAILING_STOP, fills.TRAILING_STOP_LIMIT)
 
 
+class Ends(NamedTuple):
+    """When an order has to end, in seconds since 1970.
+
+    Args:
+        lapses_at: the last instant at which it works; NaN: for ever.
+        session_end: of the session that it was created in.
+    """
+
+    lapses_at: float
+    session_end: float
+
+
 @dataclass(slots=True, eq=False)
 class Working:
     """An order with the prices that Backtrader would give it.
@@ -33,8 +46,6 @@ class Working:
         root: the venue's first id of the family's head; its own for a single order.
         is_head: an entry or a single order; the others leave with each other.
         created: the symbol's newest bar when the order came.
-        lapses_at: seconds since 1970; NaN is never.
-        session_end: of the session that it was created in, on the same scale.
         executed: signed units, summed as BackBroker sums them.
         price: average of what was executed.
     """
@@ -44,8 +55,7 @@ class Working:
     venue_order_id: str
     root: str
     created: Seen
-    lapses_at: float
-    session_end: float
+    ends: Ends
     received_at: datetime
     updated_at: datetime
     role: Role | None = None
@@ -113,7 +123,7 @@ class Working:
                 self.noted,
                 seen.at.timestamp(),
                 self.created.at.timestamp(),
-                self.session_end,
+                self.ends.session_end,
             )
             if math.isnan(price):
                 self.noted = seen.bar.close

@@ -9,6 +9,7 @@ from feeds.calendars import (
     bar_close,
     current_open,
     gaps,
+    schedule,
     session_close,
     session_dates,
     session_open,
@@ -48,6 +49,12 @@ def test_sessions_leave_out_weekends_and_holidays_and_include_both_ends():
 )
 def test_new_york_closes_by_the_clock_on_its_wall(day, close):
     assert list(session_close("XNYS", pd.DatetimeIndex([day]))) == list(utc(close))
+
+
+def test_a_schedule_has_open_and_close_of_every_session():
+    eve = schedule("XNYS").loc["2024-07-03":"2024-07-05"]
+    assert list(eve["open"]) == list(utc("2024-07-03 13:30", "2024-07-05 13:30"))
+    assert list(eve["close"]) == list(utc("2024-07-03 17:00", "2024-07-05 20:00"))
 
 
 def test_a_day_without_session_has_no_close():

@@ -1,18 +1,35 @@
 """A small venue with one or two symbols, an hour a step."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from brokers.fills import Bar
 from brokers.orders import Leg, OrderSchema
 from brokers.wire.transport import OrderUpdate, VenueOrder
-from live.paper.account import Rules
+from live.paper.account import AlpacaRules, Rules
 from live.paper.matching import Matching
+from live.paper.refusal import VenueRefusal
 
 START = datetime(2024, 1, 2, 15, 0, tzinfo=UTC)  # 10:00 in New York, a Tuesday
 HOUR = timedelta(hours=1)
 FLAT = Bar(100.0, 105.0, 95.0, 100.0)
+
+
+def alpaca(**how: Any) -> "Desk":
+    """A venue under Alpaca's rules; cash and start are the venue's words, the others the rules'."""
+    words = {name: how.pop(name) for name in list(how) if name not in ("cash", "start")}
+    return Desk(AlpacaRules(**words), **how)
+
+
+def refusal(act: Callable[..., Any], *args: Any, **words: Any) -> VenueRefusal:
+    """The venue's no."""
+    with pytest.raises(VenueRefusal) as refused:
+        act(*args, **words)
+    return refused.value
 
 
 class Desk:

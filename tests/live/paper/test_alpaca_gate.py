@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+from datetime import UTC, datetime
 
 import pytest
 
+from brokers.clock import ManualClock
 from brokers.wire.http import NoAnswer
-from live.paper.alpaca_gate import Keys
+from live.paper.alpaca_api import Terms
+from live.paper.alpaca_gate import Keys, Quota
 from live.paper.faults import Fault
 from tests.live.conformance.small_venue import KEY, SECRET
 from tests.live.paper.front import BUY, Client, Front
@@ -127,3 +130,20 @@ def test_basic_authorization_is_as_good_as_alpacas_own(pair: str | None, is_righ
 
 def test_secret_is_in_no_text_of_the_keys() -> None:
     assert SECRET not in repr(Keys(KEY, SECRET))
+
+
+def test_before_the_first_call_and_a_minute_after_it_the_whole_quota_is_left() -> None:
+    clock = ManualClock(datetime(2024, 1, 2, tzinfo=UTC))
+    quota = Quota(clock, calls=2)
+    now_s = int(clock.now().timestamp())
+    assert quota.headers()["X-RateLimit-Remaining"] == "2"
+    assert quota.headers()["X-RateLimit-Reset"] == str(now_s)
+    quota.take()
+    assert quota.headers()["X-RateLimit-Remaining"] == "1"
+    clock.sleep(60)
+    assert quota.headers()["X-RateLimit-Remaining"] == "2"
+
+
+def test_fault_on_the_first_call_of_all_is_answered() -> None:
+    front = Front(Fault("too_many_requests", on="*"), terms=Terms(calls_per_minute=200))
+    assert front.response("GET", "/v2/clock").status == 429
