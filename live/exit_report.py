@@ -29,7 +29,7 @@ class ExitReport:
 
     Args:
         cancelled: orders whose cancel the venue confirmed, one line each.
-        unconfirmed: orders that were cancelled without an answer: they may still fill.
+        unconfirmed: orders sent or cancelled without an answer: they may still fill.
         left: orders that were left at work on purpose, exits above all.
         positions: by symbol, what is held.
         notes: what else went wrong on the way down, such as an alert that was not delivered.
@@ -59,7 +59,7 @@ class ExitReport:
             text
             for is_due, text in (
                 (self.trigger in _CHECKS, _CHECKS.get(self.trigger, "")),
-                (bool(self.unconfirmed), "at the venue, whether the unconfirmed orders are gone"),
+                (bool(self.unconfirmed), "at the venue, what became of the unconfirmed orders"),
                 (bool(held), f"what is still held: {', '.join(held)}"),
                 (bool(held) and not self.left, "that no exit protects what is held"),
             )

@@ -236,7 +236,8 @@ class Session:
         stack.log.close(complete=not self._is_repeating)
         if stack.log.failure is not None:
             self._notes.append(f"the log could not be written: {stack.log.failure.strerror}")
-        unconfirmed = shutdown.unconfirmed
+        unanswered = [order for order in stack.tape.working if order.status == "Submitted"]
+        unconfirmed = tuple(dict.fromkeys((*shutdown.unconfirmed, *unanswered)))
         waiting = {order.order_id for order in unconfirmed}
         return ExitReport(
             session_id=self._start.session_id,
@@ -274,7 +275,7 @@ class Session:
             cash=stack.broker.getcash(),
             equity=stack.broker.getvalue(),
             positions=tuple(
-                (symbol(data), held.size, held.price, data.close[0])
+                (symbol(data), held.size, held.price, data.close[0] if len(data) else held.price)
                 for data, held in positions
                 if held.size
             ),

@@ -39,6 +39,8 @@ from live.tape import Tape
 from live.venues import Access
 from strategies.sizing import PercentOfEquity
 
+OLDEST_BARS, OLDEST_DAYS = 3, 5  # age of the bar that an order may be decided on
+OLDEST_REAL_S = 5.0  # however fast the venue's market runs
 CONNECTED, DOWN = "connected", "down"
 
 
@@ -211,7 +213,7 @@ def _cerebro(
     log: SessionLog,
 ) -> bt.Cerebro:
     first, *others = specs
-    own = _rules(settings, log, broker)
+    own = _rules(settings, access.speed, log, broker)
     cerebro = assemble(
         replace(first, risk=SessionLimits.around(first.limits, own)),
         feeds,
@@ -230,10 +232,13 @@ def _cerebro(
     return cerebro
 
 
-def _rules(settings: LiveSettings, log: SessionLog, broker: RemoteBroker) -> tuple[Rule, ...]:
+def _rules(
+    settings: LiveSettings, speed: float, log: SessionLog, broker: RemoteBroker
+) -> tuple[Rule, ...]:
     """No orders in the warm-up, on a bar that is long past, or in a symbol that fell silent."""
     span = Timeframe(settings.data.timeframe).delta or timedelta(days=31)
-    oldest_s = 3 * span.total_seconds() if span < timedelta(days=1) else 5 * span.total_seconds()
+    bars = OLDEST_BARS if span < timedelta(days=1) else OLDEST_DAYS
+    oldest_s = max(bars * span.total_seconds(), OLDEST_REAL_S * speed)
     quiet_s = QUIET_BARS * span.total_seconds()
     return (
         NoOrders(lambda: log.is_warming_up),

@@ -31,7 +31,7 @@ def test_it_says_everything_to_a_person() -> None:
         "NOT CONFIRMED buy 5 XLK",
         "left at work  sell 10 SPY stop at 480",
         "+10 SPY",
-        "whether the unconfirmed orders are gone",
+        "what became of the unconfirmed orders",
         "alert 'stopped'",
         "out/live/decisions.jsonl",
     ):
