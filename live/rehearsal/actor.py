@@ -8,7 +8,6 @@ from typing import Any
 
 from analyzers.chain import tail
 from analyzers.decision_log import DecisionLog
-from analyzers.journal import Journal
 from backtest.engine import assemble
 from brokers.books import Pace
 from brokers.errors import SeawallError
@@ -22,7 +21,8 @@ from feeds.turns import Turns
 from live.facts_in import FactsIn
 from live.market_clock import MarketClock
 from live.past import Past
-from live.rehearsal.memory import FarSide, Wires
+from live.rehearsal.crash import Crash, MortalFacts, MortalJournal
+from live.rehearsal.memory import FarSide
 from live.rehearsal.play import Play
 from live.rehearsal.still import StillLoop, VirtualClock
 from live.session_log import SessionLog
@@ -46,15 +46,17 @@ class Actor:
         far: FarSide,
         stage: tuple[StillLoop, VirtualClock],
         log: Path,
+        crash: Crash,
         idle: Callable[["Actor"], bool],
     ) -> None:
         loop, clock = stage
         records = [record for record, _ in tail(log)] if log.exists() else []
         market_clock = MarketClock(clock, clock.now())
         self.inbox = Inbox()
-        self.log = SessionLog(Journal(log, session_id, market_clock), Past(log, records), market_clock)
+        self._journal = MortalJournal(log, session_id, market_clock, crash)
+        self.log = SessionLog(self._journal, Past(log, records), market_clock)
+        self._crash = crash
         self.failure: SeawallError | None = None
-        self._wires: Wires | None = None
         self._far = far
         self._idle = idle
         self._bars = self.inbox.lane("bars")
@@ -62,7 +64,7 @@ class Actor:
             timeframe=play.timeframe,
             adjustment="none",
             sentinel=None,
-            since=_last_bar(records),
+            since=_last_bar(records) or play.starts_at,
         )
         facts = self.inbox.lane("facts")
         self.store = Store(
@@ -74,8 +76,11 @@ class Actor:
             pace=Pace(poll_s=POLL_S if play.is_mute_planned else None),
             host=loop,
         )
+        facts_in = FactsIn(self.log, facts, self.store)
         broker = RemoteBroker(
-            self.store, FactsIn(self.log, facts, self.store), cash=float(play.spec.cash)
+            self.store,
+            MortalFacts(facts_in, lambda: bool(self.inbox.waiting), crash),
+            cash=float(play.spec.cash),
         )
         broker.setcommission(play.spec.commission)
         self.barrier = Barrier(tuple(play.frames), BARRIER_S, clock)
@@ -111,6 +116,10 @@ class Actor:
         self.store.stop()
         self.log.close(complete=True)
 
+    def die(self) -> None:
+        """Leave everything as it is; only what this process has open of it is closed."""
+        self._journal.close(complete=False)
+
     # Backtrader's idea of a store, asked at the beginning of every turn.
 
     def start(self) -> None:
@@ -139,8 +148,7 @@ class Actor:
         return self._idle(self)
 
     async def _connected(self) -> Link:
-        self._wires = self._far.connect(self._wanted)
-        return self._wires.link
+        return self._far.connect(self._wanted, self._crash)
 
     async def _listen(self, link: Link) -> None:
         assert link.bars is not None

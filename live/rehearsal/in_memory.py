@@ -1,7 +1,6 @@
 """A rehearsal in this process: no sockets, no threads, and virtual time; same seed, same bytes."""
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from backtest.engine import RUN_ID_LENGTH, execute
 from backtest.inputs import named_feeds
 from live.rehearsal.actor import Actor
 from live.rehearsal.certificate import Certificate
+from live.rehearsal.crash import Crash, Killed, Point
 from live.rehearsal.halves import Far, judge
 from live.rehearsal.lockstep import LockStep
 from live.rehearsal.memory import FarSide
@@ -18,26 +18,41 @@ from live.rehearsal.play import Play
 from live.rehearsal.still import StillLoop, VirtualClock
 
 BACKTEST, LIVE = "backtest.jsonl", "live.jsonl"
+Deaths = Sequence[tuple[Point, int]]
 
 
-def rehearse(play: Play, folder: Path) -> Certificate:
-    """Play both halves and compare them; their logs stay in `folder`."""
+def rehearse(play: Play, folder: Path, deaths: Deaths = ()) -> Certificate:
+    """Play both halves and compare them; their logs stay in `folder`.
+
+    Args:
+        deaths: of the session, besides those that the plan has.
+    """
     feeds = play.with_ticks(named_feeds(play.stamped))
     execute(play.spec, feeds, log=folder / BACKTEST, profile=play.profile)
     clock = VirtualClock(play.starts_at)
     far = FarSide(play, play.venue.venue(play.stamped, clock), clock)
-    lives = perform(play, far, clock, folder / LIVE)
-    return judge(play, folder / BACKTEST, folder / LIVE, _told(far, lives), lives)
+    crash = Crash((*(("bar", nth) for nth in play.plan.kills), *deaths))
+    perform(play, far, clock, crash, folder / LIVE)
+    lives = 1 + len(crash.died_at)
+    return judge(play, folder / BACKTEST, folder / LIVE, _told(far, crash), lives)
 
 
-def perform(play: Play, far: FarSide, clock: VirtualClock, log: Path) -> int:
-    """Play the live half; how many lives it took."""
+def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Path) -> None:
+    """Play the live half, one life after the other."""
     session_id = play.spec.fingerprint(play.passports)[:RUN_ID_LENGTH]
     with _stage(clock) as loop:
-        lock_step = LockStep(far, loop, clock)
-        actor = Actor(play, session_id, far, (loop, clock), log, lock_step.idle)
-        actor.run()
-    return 1
+        lock_step = LockStep(far, loop, clock, crash)
+        while True:
+            actor = Actor(play, session_id, far, (loop, clock), log, crash, lock_step.idle)
+            try:
+                actor.run()
+            except Killed:
+                loop.kill()
+                actor.die()
+                crash.revive()
+                lock_step.restarted()
+            else:
+                return
 
 
 @contextmanager
@@ -49,9 +64,9 @@ def _stage(clock: VirtualClock) -> Iterator[StillLoop]:
         loop.close()
 
 
-def _told(far: FarSide, lives: int) -> Far:
+def _told(far: FarSide, crash: Crash) -> Far:
     venue, trouble = far.venue, far.venue.trouble
-    kills = {"kill": lives - 1} if lives > 1 else {}
+    kills = {"kill": len(crash.died_at)} if crash.died_at else {}
     return Far(
         equity=pd.Series(
             [float(mark.equity) for mark in venue.marks],
@@ -59,6 +74,9 @@ def _told(far: FarSide, lives: int) -> Far:
         ),
         fills=len(venue.executions),
         hits=trouble.hits | kills,
-        missed=tuple(fault.kind for fault in trouble.missed),
+        missed=(
+            *(fault.kind for fault in trouble.missed),
+            *(f"kill at {point} {nth}" for point, nth in crash.left),
+        ),
         longest_row=trouble.longest_row,
     )

@@ -5,6 +5,7 @@ from typing import Literal
 from brokers.errors import TransportError
 from live.paper.market import Step
 from live.rehearsal.actor import Actor
+from live.rehearsal.crash import Crash, Killed
 from live.rehearsal.memory import FarSide
 from live.rehearsal.still import Stalled, StillLoop, VirtualClock
 
@@ -21,8 +22,9 @@ class LockStep:
     and only when all is quiet the venue does one thing: match, or send the bars, or move on.
     """
 
-    def __init__(self, far: FarSide, loop: StillLoop, clock: VirtualClock) -> None:
+    def __init__(self, far: FarSide, loop: StillLoop, clock: VirtualClock, crash: Crash) -> None:
         self._far = far
+        self._crash = crash
         self._loop = loop
         self._clock = clock
         self._phase: Phase = "turn over"
@@ -30,7 +32,6 @@ class LockStep:
         self._begun_s = 0.0
         self._withheld = 0
         self._compared = 0
-        self.bars = 0
 
     def idle(self, actor: Actor) -> bool:
         """Bring what is next; whether anything came, or the run is over."""
@@ -39,6 +40,8 @@ class LockStep:
             return False
         while True:
             self._loop.settle()
+            if self._crash.is_dead:
+                raise Killed
             _check(actor)
             if actor.inbox.waiting:
                 return True
@@ -89,6 +92,9 @@ class LockStep:
         venue = self._far.venue
         self._begun_s = self._clock.monotonic()
         if self._phase in ("turn over", "sent"):
+            if self._phase == "sent":
+                self._phase = "turn over"
+                self._crash.passes("bar")
             at = venue.market.next_at
             if at is None:
                 return False
@@ -98,7 +104,6 @@ class LockStep:
             self._phase, self._step = "matched", venue.market.advance()
             if self._step is not None:
                 self._loop.do(venue.match(self._step))
-                self.bars += 1
         elif self._step is not None:
             self._phase = "sent"
             self._loop.do(venue.send_bars(self._step))

@@ -1,7 +1,6 @@
 """The paper venue in this process, and the wires to it: bytes, but no sockets and no threads."""
 
 import random
-from dataclasses import dataclass
 
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
@@ -13,11 +12,11 @@ from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Breaker
 from brokers.wire.http_asgi import Asgi
 from brokers.wire.limiter import Limiter
-from brokers.wire.resilient import Resilient
 from feeds.alpaca import AlpacaBars
 from feeds.alpaca_client import AlpacaData
 from live.paper.alpaca_api import AlpacaApi
 from live.paper.venue import Venue
+from live.rehearsal.crash import Crash, MortalAccount, MortalHttp
 from live.rehearsal.play import Play
 from live.rehearsal.still import VirtualClock
 
@@ -47,7 +46,7 @@ class FarSide:
         await self._api(scope, receive, send)
         self.compared += scope["path"] == "/v2/account"
 
-    def connect(self, wanted: AlpacaData) -> "Wires":
+    def connect(self, wanted: AlpacaData, crash: Crash) -> Link:
         """Make one session's wires; to be called on the loop that will use them."""
         rng = random.Random(f"seawall jitter {self._seed}")  # noqa: S311  no secret
         clock, keys = self._clock, self._keys
@@ -55,24 +54,16 @@ class FarSide:
         def http() -> Asgi:
             return Asgi(self, clock=clock, headers=keys.headers())
 
-        breaker = Breaker(clock, lambda _: None)
-        account = Resilient(
-            Alpaca(http(), keys, clock=clock, rng=rng),
+        account = MortalAccount(
+            Alpaca(MortalHttp(http(), crash), keys, clock=clock, rng=rng),
             limiter=Limiter(CALLS_A_MINUTE, MINUTE_S, clock, order_calls=ORDER_CALLS),
             backoff=Backoff(),
-            breaker=breaker,
+            breaker=Breaker(clock, lambda _: None),
             clock=clock,
             rng=rng,
         )
+        account.crash = crash
         bars = AlpacaBars(
             http(), http(), keys, wanted, clock=clock, rng=rng, on_outage=lambda _: None
         )
-        return Wires(Link(account, bars), breaker)
-
-
-@dataclass(frozen=True, slots=True)
-class Wires:
-    """What a session has of the far side."""
-
-    link: Link
-    breaker: Breaker
+        return Link(account, bars)
