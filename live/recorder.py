@@ -7,10 +7,13 @@ import backtrader as bt
 from analyzers.decision_log import DecisionLog
 from brokers.events import Decision, Event, Halt
 from live.session_log import ByStrategy
+from live.shares import Share
 
 
 class StrategyLog(DecisionLog):
-    """The decision log of one strategy among several.
+    """The decision log of one strategy among several, each with its share of the positions.
+
+    What the account held before the session is the first one's.
 
     Args (Backtrader params):
         labels: the strategies' names in this session, in Cerebro's order.
@@ -25,7 +28,16 @@ class StrategyLog(DecisionLog):
         self.p.config = self.p.configs[number]
         self.p.journal = ByStrategy(self.p.journal, self.p.labels[number])
         self._is_first = number == 0
+        if len(self.p.labels) > 1:
+            broker = self.strategy.broker
+            held = dict(broker.positions) if self._is_first else {}
+            self.strategy.broker = Share(broker, {data: it.clone() for data, it in held.items()})
         super().start()
+
+    def notify_order(self, order: Any) -> None:
+        """Write what is new of an order; what the account held before is none of ours."""
+        if not order.p.simulated:
+            super().notify_order(order)
 
     def hear(self, event: Event) -> None:
         """Write what the guard tells; a halt is told once."""

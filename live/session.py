@@ -179,11 +179,14 @@ class Session:
             self._alerts.send(f"seawall {self._title}: shutting down", tripped.text)
 
     def _close_positions(self, reason: str) -> bool:
-        strategy, *_ = self._stack.cerebro.runningstrats
-        held = [data for data in strategy.datas if self._stack.broker.getposition(data).size]
-        for data in held:
-            size = abs(self._stack.broker.getposition(data).size)
-            strategy.close(data=data, size=size, reason=reason)
+        held = [
+            (strategy, data)
+            for strategy in self._stack.cerebro.runningstrats
+            for data in strategy.datas
+            if strategy.getposition(data).size
+        ]
+        for strategy, data in held:
+            strategy.close(data=data, reason=reason)
         return bool(held)
 
     def _notice(self, notice: Any, *_: Any, **__: Any) -> None:
