@@ -20,7 +20,7 @@ from brokers.wire.alpaca_access import KEY_ID, SECRET_KEY, AlpacaKeys
 from brokers.wire.http import Frame, Http, Socket, StreamRefused, within
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import calendars
-from feeds.alpaca_client import CALENDAR, MINUTE, TO_IEX, AlpacaData, Past, in_session, read_bar
+from feeds.alpaca_client import CALENDAR, MINUTE, TO_IEX, AlpacaData, Past, read_bar
 
 AUTH_S = 10.0  # Alpaca ends a connection that has not authenticated by then
 HELD_S = 90.0  # so long may Alpaca count a dead connection
@@ -192,7 +192,8 @@ class AlpacaBarStream:
         except DataError as error:
             _log.warning("%s; it is left out", error)
             return []
-        return [bar] if not self._data.regular_hours or in_session([bar]) else []
+        is_wanted = not self._data.regular_hours or calendars.is_open(CALENDAR, bar.start_at)
+        return [bar] if is_wanted else []
 
     def _is_expected(self) -> bool:
         """Whether bars are due: the market has been open for longer than silence is allowed."""

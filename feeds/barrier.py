@@ -60,7 +60,7 @@ class Barrier:
         self._missed = dict.fromkeys(symbols, 0)
         self._sentinel = sentinel
         self._deadline_s = deadline_s
-        self._clock = clock
+        self.clock = clock
         self._stale_turns = stale_turns
         self._open: dict[datetime, Bars] = {}
         self._due_s: dict[datetime, float] = {}
@@ -87,7 +87,7 @@ class Barrier:
         """
         if open_since is None:
             return False
-        silence = self._clock.now() - max(self._heard_at, open_since)
+        silence = self.clock.now() - max(self._heard_at, open_since)
         return silence.total_seconds() >= after_s
 
     def skip_to(self, start_at: datetime) -> None:
@@ -101,11 +101,11 @@ class Barrier:
         is_ours = bar.symbol in self._missed
         if not is_ours and bar.symbol != self._sentinel:
             return "other"
-        self._heard_at = self._clock.now()
+        self._heard_at = self.clock.now()
         if verdict := self._verdict(bar):
             return verdict
         bars = self._open.setdefault(bar.start_at, {})
-        self._due_s.setdefault(bar.start_at, self._clock.monotonic() + self._deadline_s)
+        self._due_s.setdefault(bar.start_at, self.clock.monotonic() + self._deadline_s)
         if not is_ours:
             return "other"
         bars[bar.symbol] = bar
@@ -134,11 +134,11 @@ class Barrier:
         oldest = min(self._open)
         if self._is_due(oldest):
             return 0.0
-        return self._due_s[oldest] - self._clock.monotonic()
+        return self._due_s[oldest] - self.clock.monotonic()
 
     def _is_due(self, start_at: datetime) -> bool:
         is_complete = len(self._open[start_at]) == len(self._missed)
-        return is_complete or self._clock.monotonic() >= self._due_s[start_at]
+        return is_complete or self.clock.monotonic() >= self._due_s[start_at]
 
     def _remember(self, start_at: datetime, bars: Bars) -> None:
         self._given[start_at] = frozenset(bars)

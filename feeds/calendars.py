@@ -2,8 +2,9 @@
 
 import difflib
 import warnings
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -96,6 +97,14 @@ def current_open(name: str, instants: pd.DatetimeIndex) -> pd.DatetimeIndex:
     rows, is_inside = _current_sessions(name, instants)
     opens = pd.DatetimeIndex(_calendar(name).opens.iloc[rows], name="time")
     return pd.DatetimeIndex(opens.where(is_inside))
+
+
+def is_open(name: str, at: datetime) -> bool:
+    """Say whether a session runs at an instant (aware): the quick way for one bar at a time."""
+    opens, closes = _bounds(name)
+    at_s = at.timestamp()
+    row = bisect_right(closes, at_s)
+    return row < len(closes) and opens[row] <= at_s
 
 
 def bar_close(name: str | None, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.DatetimeIndex:
@@ -218,6 +227,16 @@ def _calendar(name: str) -> Any:
         near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
         hint = " or ".join(names[text] for text in near) or "such as XNYS"
         raise ConfigError(f"unknown calendar {name!r}: did you mean {hint}?") from None
+
+
+@lru_cache
+def _bounds(name: str) -> tuple[list[int], list[int]]:
+    """Opens and closes in seconds since 1970 UTC, increasing."""
+    opens, closes = (
+        pd.DatetimeIndex(column).as_unit("s").asi8.tolist()
+        for column in (_calendar(name).opens, _calendar(name).closes)
+    )
+    return opens, closes
 
 
 def _build(name: str) -> Any:

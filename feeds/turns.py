@@ -220,19 +220,31 @@ class Turns:
             if self._recorded is not None and not self._recorded.is_over:
                 return None  # a recorded fill comes first: the broker's part of this round
             self._is_past_over = True
-        self._collect()
-        if not self._ready:
-            due_s = self._barrier.wait_s()
-            self._arrivals.wait(wait_s if due_s is None else min(wait_s, due_s))
-            self._collect()
+        self._await_turn(wait_s)
         if not self._ready:
             return None
         turn = self._ready.popleft()
         self._record(turn)
         return turn
 
-    def _collect(self) -> None:
-        for item in self._arrivals.drain():
+    def _await_turn(self, wait_s: float) -> None:
+        """Wait through bars that make no turn yet, not through what needs a round of Cerebro's.
+
+        A round for each of 50 bars would keep the last of them waiting.
+        """
+        clock = self._barrier.clock
+        until_s = clock.monotonic() + wait_s
+        self._collect()
+        while not self._ready and (left_s := until_s - clock.monotonic()) > 0:
+            due_s = self._barrier.wait_s()
+            self._arrivals.wait(left_s if due_s is None else min(left_s, due_s))
+            if not self._collect():
+                break
+
+    def _collect(self) -> bool:
+        """Take in what came; says whether bars did."""
+        items = self._arrivals.drain()
+        for item in items:
             if isinstance(item, VenueBar):
                 arrival = self._barrier.add(item)
                 if arrival in ("late", "correction"):
@@ -243,6 +255,7 @@ class Turns:
             self._number += 1
             start_at = next(iter(bars.values())).start_at
             self._ready.append(Turn(self._number, self._end(start_at), bars))
+        return any(isinstance(item, VenueBar) for item in items)
 
     def _tell_of(self, item: Reconnected | Outage) -> None:
         if isinstance(item, Outage) or self._is_connected:
@@ -259,10 +272,11 @@ class Turns:
                 feed.put_notification(status)
 
     def _end(self, start_at: datetime) -> datetime:
-        # A minute never outlasts its session, and the calendar would take half a millisecond.
-        calendar = None if self._timeframe.text == "1m" else self._calendar
+        if self._timeframe.delta and (self._calendar is None or self._timeframe.text == "1m"):
+            # A minute never outlasts its session, and the calendar would take half a millisecond.
+            return (start_at + self._timeframe.delta).astimezone(UTC)
         starts = pd.DatetimeIndex([start_at])
-        end = calendars.bar_close(calendar, starts, self._timeframe)[0]
+        end = calendars.bar_close(self._calendar, starts, self._timeframe)[0]
         return end.to_pydatetime().astimezone(UTC)
 
 

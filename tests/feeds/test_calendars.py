@@ -9,6 +9,7 @@ from feeds.calendars import (
     bar_close,
     current_open,
     gaps,
+    is_open,
     schedule,
     session_close,
     session_dates,
@@ -55,6 +56,21 @@ def test_a_schedule_has_open_and_close_of_every_session():
     eve = schedule("XNYS").loc["2024-07-03":"2024-07-05"]
     assert list(eve["open"]) == list(utc("2024-07-03 13:30", "2024-07-05 13:30"))
     assert list(eve["close"]) == list(utc("2024-07-03 17:00", "2024-07-05 20:00"))
+
+
+@pytest.mark.parametrize(
+    ("at", "is_so"),
+    [
+        ("2024-07-03 13:29:59", False),
+        ("2024-07-03 13:30", True),
+        ("2024-07-03 16:59:59", True),
+        ("2024-07-03 17:00", False),  # it closes early
+        ("2024-07-04 15:00", False),
+        ("2051-01-03 15:00", False),  # later than what the calendar knows
+    ],
+)
+def test_a_session_is_open_from_its_first_minute_to_its_last(at, is_so):
+    assert is_open("XNYS", pd.Timestamp(at, tz="UTC")) is is_so
 
 
 def test_a_day_without_session_has_no_close():

@@ -70,8 +70,19 @@ def test_what_nobody_notes_is_logged(caplog, clock):
     assert "correction bar of A at 2024-03-07 14:31:00+00:00 is in no turn" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("between", "is_served"),
+    [([], True), ([[]], False), ([0.1], False)],  # nothing, a fill in another lane, time
+)
+def test_one_wait_goes_through_bars_but_through_nothing_else(clock, between, is_served):
+    script = Script([[bar("A", 1)], *between, [bar("B", 1)]], clock)
+    turns, feed = turns_over(script, "AB", clock), listening()
+    turns.join(feed)
+    assert (turns.serve(feed, "A", 0.1) is not None) == is_served
+
+
 def test_the_session_can_ask_who_is_stale(clock):
-    turns = turns_over(Script([[bar("A", 1)], 2.0], clock), "AB", clock)
+    turns = turns_over(Script([[bar("A", 1)]], clock), "AB", clock)
     turns.serve(listening(), "A", 0.1)
     clock.sleep(2.0)
     assert len(turns.barrier.due()) == 1
