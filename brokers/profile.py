@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema, Terms
-from brokers.risk import Situation
+from brokers.situation import AtVenue
+from brokers.translate import exact
 from brokers.wire.alpaca_orders import order_body
 
 
@@ -18,7 +19,9 @@ class Profile:
         ticks: (from this price on, tick), highest price first; none: any price.
         lot: quantities are multiples of it; None: any quantity.
         held_quantity: an order against a position may not exceed what is held and not already
-            promised to orders at work, so no single order flips a position.
+            promised to orders at work, so no single order flips a position. Stop and target of one
+            entry, once it has filled, promise the same units.
+        foresees: refuses what the venue would, given the whole account; raises an OrderRefused.
         words: puts an order into the venue's words; raises SchemaRefused where it has none.
     """
 
@@ -27,8 +30,9 @@ class Profile:
     lot: Decimal | None = None
     held_quantity: bool = False
     words: Callable[[OrderSchema], object] | None = None
+    foresees: Callable[[AtVenue], object] | None = None
 
-    def check(self, situation: Situation) -> None:
+    def check(self, situation: AtVenue) -> None:
         """Hold the order, legs included, against the rules.
 
         Raises:
@@ -42,6 +46,8 @@ class Profile:
             self._check_held(situation)
         if self.words is not None:
             self.words(order)
+        if self.foresees is not None:
+            self.foresees(situation)
 
     def _check_ticks(self, terms: Terms) -> None:
         for name in ("limit_price", "stop_price"):
@@ -62,12 +68,15 @@ class Profile:
                 f"quantity {terms.quantity} is not a multiple of {self.name}'s lot {self.lot}"
             )
 
-    def _check_held(self, situation: Situation) -> None:
-        order, held, quantity = situation.order, situation.position, situation.quantity
-        available = abs(held) - abs(situation.working(order.side))
-        if held * quantity < 0 and abs(quantity) > available:
+    def _check_held(self, situation: AtVenue) -> None:
+        order, held = situation.order, situation.position
+        if held * situation.quantity >= 0:
+            return
+        promised = situation.surroundings.promised(order.symbol, order.side)
+        available = max(exact(abs(held)) - promised, Decimal(0))
+        if order.quantity > available:
             raise SchemaRefused(
-                f"{order.side} {order.quantity} is more than the {available:g} available"
+                f"{order.side} {order.quantity} is more than the {float(available):g} available"
                 f" (held {held:g}); {self.name} takes no order that flips a position"
             )
 

@@ -1,14 +1,77 @@
 """What risk rules may know, read from a Backtrader broker without touching it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
+
+import backtrader as bt
 
 from brokers.errors import RiskRefused
 from brokers.events import Refusal
-from brokers.orders import OrderSchema, Side
-from brokers.risk import growth
-from brokers.translate import seconds
+from brokers.orders import OrderSchema, OrderType, Side
+from brokers.risk import Situation, growth
+from brokers.translate import ORDER_TYPES, exact, seconds, symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """An order that may fill from now on: a leg that sleeps is none.
+
+    Args:
+        order_id: whoever tells of it may name it as it likes.
+        family: the same for an entry and its legs, of which one alone fills.
+        remaining: units still to be filled.
+        limit_price: of a trailing order None, and so is its stop price.
+        last: the symbol's last price when it came.
+    """
+
+    order_id: str
+    family: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    remaining: Decimal
+    last: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The account as a venue sees it when an order comes.
+
+    Args:
+        value: cash and positions at the last closes.
+        held: signed units by symbol; what is missing is flat.
+        closes: the last price by symbol, of every symbol held at least.
+    """
+
+    cash: float
+    value: float
+    held: Mapping[str, float]
+    closes: Mapping[str, float]
+    resting: tuple[Resting, ...] = ()
+
+    def on(self, symbol: str, side: Side) -> list[Resting]:
+        """Orders at work in a symbol on one side, oldest first."""
+        return [o for o in self.resting if (o.symbol, o.side) == (symbol, side)]
+
+    def promised(self, symbol: str, side: Side) -> Decimal:
+        """Units that orders at work may take; of a family only its largest order counts."""
+        largest: dict[str, Decimal] = {}
+        for order in self.on(symbol, side):
+            largest[order.family] = max(largest.get(order.family, Decimal(0)), order.remaining)
+        return sum(largest.values(), Decimal(0))
+
+
+class AtVenue(Situation, Protocol):
+    """What a venue's profile may ask about an order, beside what every rule may."""
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """All of the account, where a rule sees one symbol."""
 
 
 class BrokerSituation:
@@ -20,6 +83,7 @@ class BrokerSituation:
         order: the order as a schema.
         entries: entries and single orders at work, by reference.
         now: the present in seconds since 1970 UTC.
+        leaving: references of orders whose cancel was asked for; a new order leaves after them.
     """
 
     def __init__(
@@ -29,12 +93,14 @@ class BrokerSituation:
         order: OrderSchema,
         entries: Mapping[int, Any],
         now: Callable[[], float],
+        leaving: Container[int] = (),
     ) -> None:
         self._inner = inner
         self._data = data
         self.order = order
         self._entries = entries
         self._now = now
+        self._leaving = leaving
 
     @cached_property
     def quantity(self) -> float:
@@ -100,6 +166,25 @@ class BrokerSituation:
             )
         )
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """All of the account."""
+        feeds = {symbol(data): data for data in self._inner.cerebro.datas if len(data)}
+        return Surroundings(
+            cash=float(self._inner.getcash()),
+            value=self.equity,
+            held={name: units_held(self._inner, data) for name, data in feeds.items()},
+            closes={name: float(data.close[0]) for name, data in feeds.items()},
+            resting=tuple(resting(order) for order in self._at_work()),
+        )
+
+    def _at_work(self) -> list[Any]:
+        """Entries, and legs of filled ones: Backtrader wakes these a step later, venues at once."""
+        legs = [order for order in self._inner.get_orders_open() if order.parent is not None]
+        awake = [leg for leg in legs if leg.parent.status == bt.Order.Completed]
+        orders = [order for order in (*self._entries.values(), *awake) if order.alive()]
+        return sorted((o for o in orders if o.ref not in self._leaving), key=lambda o: o.ref)
+
     def check_shrinks(self, halted: Refusal) -> None:
         """Hold the order against a guard that is reduce-only.
 
@@ -124,3 +209,22 @@ def units_held(inner: Any, data: Any) -> float:
 def newest_bar_at(cerebro: Any) -> float:
     """End of the newest bar of all feeds, seconds since 1970 UTC."""
     return max(seconds(data.datetime[0]) for data in cerebro.datas if len(data))
+
+
+def resting(order: Any) -> Resting:
+    """One of Backtrader's orders as a venue has it."""
+    kind, created = ORDER_TYPES[order.exectype], order.created
+    price = float(created.price or created.pricelimit or created.pclose)
+    prices = {"stop_price": price if kind in ("stop", "stop_limit") else None}
+    if kind in ("limit", "stop_limit"):
+        prices["limit_price"] = price if kind == "limit" else float(created.pricelimit or price)
+    return Resting(
+        order_id=str(order.ref),
+        family=str((order.parent or order).ref),
+        symbol=symbol(order.data),
+        side="buy" if order.isbuy() else "sell",
+        order_type=kind,
+        remaining=exact(abs(order.executed.remsize)),
+        last=exact(created.pclose),
+        **{name: None if value is None else exact(value) for name, value in prices.items()},
+    )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from brokers.fills import Bar
 from brokers.orders import OrderSchema, Terms
+from brokers.situation import Surroundings
 from live.paper import alpaca_checks
 from live.paper.alpaca_checks import Ask, Asset
 from live.paper.desk import Desk
@@ -19,6 +20,7 @@ from live.paper.working import Ends, Working
 
 BACKTRADERS_DAY_END = time(23, 59, 59, 9999)  # order.py: the microseconds are Backtrader's
 BACKTRADERS_SESSION_END = time(23, 59, 59, 999990)  # feed.py
+AT_ONCE = ("ioc", "fok", "opg", "cls")
 
 
 class Rules(Protocol):
@@ -84,9 +86,10 @@ class BacktraderRules:
     reserves_cash: bool = True
 
     def check(self, order: OrderSchema, _desk: Desk, _at: datetime) -> None:
-        """Refuse only what BackBroker has no word for."""
+        """Refuse only what BackBroker has no word for; a market order for the close is its Close."""
         for terms in (order, *order.legs):
-            if terms.time_in_force not in ("day", "gtc", "gtd"):
+            is_close = (terms.order_type, terms.time_in_force) == ("market", "cls")
+            if terms.time_in_force not in ("day", "gtc", "gtd") and not is_close:
                 raise unprocessable(f"Backtrader has no time_in_force {terms.time_in_force}")
 
     def check_replacement(self, _old: Working, _terms: Terms, _desk: Desk, _at: datetime) -> None:
@@ -157,16 +160,27 @@ class AlpacaRules:
     legs_shrink: bool = True
 
     def check(self, order: OrderSchema, desk: Desk, at: datetime) -> None:
-        """Ask every check in turn; the first refusal is the answer."""
-        for check in alpaca_checks.AT_SUBMISSION:
-            check(self._ask(order, order, desk, at))
+        """Look at an order as `review` does, and at the account's day trades."""
+        self.review(order, desk.surroundings(), at)
         if self.has_pattern_day_trader_rule:
-            alpaca_checks.pattern_day_trader(self._ask(order, order, desk, at))
+            ask = self._ask(order, order, desk.surroundings(), at)
+            alpaca_checks.pattern_day_trader(ask, desk.fills)
+
+    def review(self, order: OrderSchema, account: Surroundings, at: datetime) -> None:
+        """Ask every check in turn; the first refusal is the answer.
+
+        Raises:
+            VenueRefused: the account may not place it.
+        """
+        ask = self._ask(order, order, account, at)
+        for check in alpaca_checks.AT_SUBMISSION:
+            check(ask)
 
     def check_replacement(self, old: Working, terms: Terms, desk: Desk, at: datetime) -> None:
-        """Ask the checks of price, quantity and buying power, as though `old` were gone."""
+        """Ask the checks of price, quantity and buying power, as though its family were gone."""
+        ask = self._ask(terms, old.order, desk.surroundings(without=old.root), at)
         for check in alpaca_checks.AT_REPLACEMENT:
-            check(self._ask(terms, old.order, desk, at, old))
+            check(ask)
 
     def quantity_after(self, old: Working, asked: Decimal | None) -> Decimal:
         """What is asked, else the original quantity, filled or not."""
@@ -194,7 +208,9 @@ class AlpacaRules:
     def ends(self, terms: Terms, _created: Seen, at: datetime) -> Ends:
         """Orders for a day or its auctions lapse with the first close after they came."""
         close_s = self.hours.close_of(at).timestamp()
-        return Ends(math.nan if terms.time_in_force == "gtc" else close_s, close_s)
+        if terms.time_in_force == "gtc":
+            return Ends(math.nan, close_s)
+        return Ends(close_s, close_s, has_one_chance=terms.time_in_force in AT_ONCE)
 
     def lapses_by(self, _seen: Seen, at: datetime) -> float:
         """The venue's time."""
@@ -206,16 +222,9 @@ class AlpacaRules:
 
     def buying_power(self, desk: Desk) -> Decimal:
         """Cash and loan, less what shorts and working orders take."""
-        return alpaca_checks.buying_power(desk, self.multiplier)
+        return alpaca_checks.buying_power(desk.surroundings(), self.multiplier)
 
-    def _ask(
-        self,
-        terms: Terms,
-        order: OrderSchema,
-        desk: Desk,
-        at: datetime,
-        replaced: Working | None = None,
-    ) -> Ask:
+    def _ask(self, terms: Terms, order: OrderSchema, account: Surroundings, at: datetime) -> Ask:
         asset = self.assets.get(order.symbol, Asset())
         shorts = self.shorting_enabled
-        return Ask(terms, order, desk, at, self.hours, asset, self.multiplier, shorts, replaced)
+        return Ask(terms, order, account, at, self.hours, asset, self.multiplier, shorts)

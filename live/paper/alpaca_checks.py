@@ -3,16 +3,18 @@
 Source: protocols/alpaca.md, section 4, for codes and texts; wordings it has not are ours.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
+from math import fsum
 
 from brokers.orders import OrderSchema, Terms
-from live.paper.desk import Desk
+from brokers.situation import Resting, Surroundings
+from brokers.translate import exact
+from brokers.wire.transport import VenueFill
 from live.paper.hours import ALWAYS, Hours
 from live.paper.refusal import VenueRefusal, forbidden, plain, unprocessable
-from live.paper.working import Working
 
 CENT, TENTH_OF_A_MILL = Decimal("0.01"), Decimal("0.0001")
 PLAIN_TYPES = ("market", "limit", "stop", "stop_limit")
@@ -44,18 +46,17 @@ class Ask:
 
     Args:
         terms: the order's own, or what a replacement would make of them.
-        replaced: the working order that it would stand in the stead of.
+        account: without the family of the order that is to be replaced, if one is.
     """
 
     terms: Terms
     order: OrderSchema
-    desk: Desk
+    account: Surroundings
     at: datetime
     hours: Hours
     asset: Asset
     multiplier: int
     shorting_enabled: bool
-    replaced: Working | None = None
 
     @property
     def symbol(self) -> str:
@@ -70,7 +71,7 @@ class Ask:
     @property
     def held(self) -> float:
         """Signed units of the symbol."""
-        return self.desk.ledger.position(self.symbol).size
+        return self.account.held.get(self.symbol, 0.0)
 
     @property
     def is_closing(self) -> bool:
@@ -79,13 +80,8 @@ class Ask:
 
     @property
     def last(self) -> Decimal:
-        """The symbol's newest close; Matching lets nothing through without one."""
-        seen = self.desk.ledger.seen(self.symbol)
-        return Decimal(repr(seen.bar.close)) if seen else Decimal(0)
-
-    def others(self) -> Iterator[Working]:
-        """Working orders of the symbol but the replaced one."""
-        return (order for order in self.desk.working(self.symbol) if order is not self.replaced)
+        """The symbol's newest close."""
+        return exact(self.account.closes[self.symbol])
 
 
 def tradable(ask: Ask) -> None:
@@ -108,7 +104,7 @@ def time_in_force(ask: Ask) -> None:
 
 def sub_penny(ask: Ask) -> None:
     """Two decimals from one dollar on, four below."""
-    legs = ask.order.legs if ask.replaced is None else ()
+    legs = ask.order.legs if ask.terms is ask.order else ()
     for terms in (ask.terms, *legs):
         for name in ("limit_price", "stop_price"):
             price: Decimal | None = getattr(terms, name)
@@ -183,17 +179,13 @@ def held_quantity(ask: Ask) -> None:
     """No order for more than is held and not promised, so none that flips a position."""
     if not ask.is_closing:
         return
-    promised: dict[str, Decimal] = {}
-    for order in ask.others():
-        if order.terms.side == ask.terms.side:  # legs of one family never fill together
-            promised[order.root] = max(promised.get(order.root, Decimal(0)), order.remaining)
-    existing = abs(Decimal(repr(ask.held)))
-    reserved = sum(promised.values(), Decimal(0))
+    existing = exact(abs(ask.held))
+    reserved = ask.account.promised(ask.symbol, ask.terms.side)
     available = max(existing - reserved, Decimal(0))
     if ask.terms.quantity <= available:
         return
     asked = plain(ask.terms.quantity)
-    related = [o.venue_order_id for o in ask.others() if o.terms.side == ask.terms.side]
+    related = [order.order_id for order in ask.account.on(ask.symbol, ask.terms.side)]
     raise forbidden(
         f"insufficient qty available for order (requested: {asked}, available: {plain(available)})",
         available=plain(available),
@@ -208,10 +200,8 @@ def wash_trade(ask: Ask) -> None:
     """No simple order against an own one that it might meet."""
     if ask.order.order_class != "simple":
         return
-    for other in ask.others():
-        if other.terms.side == ask.terms.side:
-            continue
-        if other.terms.order_type != "limit":
+    for other in ask.account.on(ask.symbol, "sell" if ask.sign > 0 else "buy"):
+        if other.order_type != "limit":
             _refuse_wash(other, "opposite side market/stop order exists")
         elif _crosses(ask, other):
             _refuse_wash(
@@ -219,20 +209,20 @@ def wash_trade(ask: Ask) -> None:
             )
 
 
-def _crosses(ask: Ask, other: Working) -> bool:
-    price, resting = ask.terms.limit_price, other.terms.limit_price
+def _crosses(ask: Ask, other: Resting) -> bool:
+    price, resting = ask.terms.limit_price, other.limit_price
     return price is None or resting is None or ask.sign * (price - resting) >= 0
 
 
-def _refuse_wash(other: Working, why: str) -> None:
-    raise forbidden(WASH, existing_order_id=other.venue_order_id, reject_reason=why)
+def _refuse_wash(other: Resting, why: str) -> None:
+    raise forbidden(WASH, existing_order_id=other.order_id, reject_reason=why)
 
 
 def short_sale(ask: Ask) -> None:
     """Shorts take an account that may, equity of 2,000, and shares that can be borrowed."""
     if ask.sign > 0 or ask.is_closing:
         return
-    if not ask.shorting_enabled or ask.desk.ledger.value < 2000.0:
+    if not ask.shorting_enabled or ask.account.value < 2000.0:
         raise forbidden("account is not allowed to short")
     if not (ask.asset.shortable and ask.asset.easy_to_borrow):
         raise forbidden(f"asset {ask.symbol} cannot be sold short")
@@ -243,20 +233,20 @@ def power(ask: Ask) -> None:
     if ask.is_closing:
         return
     cost = _cost(ask.terms, ask.terms.quantity, ask.last)
-    free = buying_power(ask.desk, ask.multiplier, ask.replaced)
+    free = buying_power(ask.account, ask.multiplier)
     if cost > free:
         raise forbidden(
             "insufficient buying power", buying_power=str(free), cost_basis=str(_cents(cost))
         )
 
 
-def pattern_day_trader(ask: Ask) -> None:
+def pattern_day_trader(ask: Ask, fills: Iterable[VenueFill]) -> None:
     """The old rule: no fourth day trade in five days below 25,000 of equity."""
-    if not ask.is_closing or ask.desk.ledger.value >= 25_000.0:
+    if not ask.is_closing or ask.account.value >= 25_000.0:
         return
     today = ask.at.astimezone(ask.hours.zone).date()
     sides: dict[tuple[object, str], set[str]] = {}
-    for fill in ask.desk.fills:
+    for fill in fills:
         day = fill.filled_at.astimezone(ask.hours.zone).date()
         if today - day < timedelta(days=7):  # five days of trading
             sides.setdefault((day, fill.symbol), set()).add(fill.side)
@@ -265,23 +255,21 @@ def pattern_day_trader(ask: Ask) -> None:
         raise VenueRefusal(40310100, "trade denied due to pattern day trading protection")
 
 
-def buying_power(desk: Desk, multiplier: int, without: Working | None = None) -> Decimal:
+def buying_power(account: Surroundings, multiplier: int) -> Decimal:
     """Cash and loan, less twice the shorts (they brought cash) and what working entries take."""
-    ledger, shorts, reserved = desk.ledger, 0.0, Decimal(0)
-    for symbol, position in ledger.positions.items():
-        seen = ledger.seen(symbol)
-        if seen and position.size < 0.0:
-            shorts -= position.size * seen.bar.close
-    for order in desk.alive.values():
-        held = ledger.position(order.symbol).size
-        if order is not without and order.status != "held" and held * order.side >= 0.0:
-            last = Decimal(repr(order.created.bar.close))
-            reserved += _cost(order.terms, order.remaining, last)
-    free = ledger.cash - 2.0 * shorts + (multiplier - 1) * ledger.value
-    return _cents(Decimal(repr(free)) - reserved)
+    shorts = fsum(
+        -size * account.closes[symbol] for symbol, size in account.held.items() if size < 0.0
+    )
+    reserved = Decimal(0)
+    for order in account.resting:
+        sign = 1 if order.side == "buy" else -1
+        if account.held.get(order.symbol, 0.0) * sign >= 0.0:
+            reserved += _cost(order, order.remaining, order.last)
+    free = account.cash - 2.0 * shorts + (multiplier - 1) * account.value
+    return _cents(exact(free) - reserved)
 
 
-def _cost(terms: Terms, quantity: Decimal, last: Decimal) -> Decimal:
+def _cost(terms: Terms | Resting, quantity: Decimal, last: Decimal) -> Decimal:
     """The limit, else the stop or the last price and a cushion; a short at least 3 % above."""
     if terms.side == "sell":
         return max(terms.limit_price or Decimal(0), Decimal("1.03") * last) * quantity

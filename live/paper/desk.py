@@ -1,8 +1,9 @@
 """What the paper venue knows: orders, executions and the ledger, for its rules to read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from brokers.situation import Surroundings
 from brokers.wire.transport import VenueFill, VenueOrder
 from live.paper.ledger import Ledger
 from live.paper.working import Working
@@ -31,9 +32,21 @@ class Desk:
         if not order.is_alive:
             self.alive.pop(order.venue_order_id, None)
 
-    def working(self, symbol: str) -> Iterator[Working]:
-        """Orders of the symbol that may still fill, sleeping legs left out."""
-        return (o for o in self.alive.values() if o.symbol == symbol and o.status != "held")
+    def surroundings(self, without: str = "") -> Surroundings:
+        """The account as its rules look at it.
+
+        Args:
+            without: root of a family to leave out, of which one order is to be replaced.
+        """
+        ledger = self.ledger
+        awake = [o for o in self.alive.values() if not o.is_asleep and o.root != without]
+        return Surroundings(
+            cash=ledger.cash,
+            value=ledger.value,
+            held={symbol: held.size for symbol, held in ledger.positions.items()},
+            closes=ledger.closes,
+            resting=tuple(order.resting for order in awake),
+        )
 
     def tell(self, order: Working) -> VenueOrder:
         """The order as the venue tells of it, an entry with its legs."""

@@ -18,8 +18,6 @@ from live.paper.working import Working
 Portion = Callable[[VenueOrder], Decimal]
 """How many units of an order may fill at this step; the rest waits for the next one."""
 
-AT_ONCE = ("ioc", "fok", "opg", "cls")
-
 
 def whole(order: VenueOrder) -> Decimal:
     """All that remains: the portion of a venue that fills orders at one go."""
@@ -133,7 +131,7 @@ class Floor:
         self._try(order, Seen(seen.at, bar))
         if order.status == "filled":
             self.book.complete(order)
-        elif order.is_alive and order.terms.time_in_force in AT_ONCE:
+        elif order.is_alive and order.ends.has_one_chance:
             self.book.drop(order, "canceled")
         elif order.is_alive:
             self.book.pending.append(order)

@@ -57,6 +57,11 @@ class Ledger:
         """By symbol, flat ones among them."""
         return self._positions
 
+    @property
+    def closes(self) -> Mapping[str, float]:
+        """The last price of each symbol that has one."""
+        return {symbol: seen.bar.close for symbol, seen in self._seen.items()}
+
     def position(self, symbol: str) -> Position:
         """What is held of it; flat when nothing is known."""
         return self._positions.get(symbol, FLAT)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from brokers import fills
 from brokers.fills import Slippage
 from brokers.orders import OrderSchema, OrderType, Role, Terms
+from brokers.situation import Resting
 from brokers.wire.transport import ENDED, OrderStatus, VenueOrder
 from live.paper.ledger import Seen
 
@@ -30,10 +31,12 @@ class Ends(NamedTuple):
     Args:
         lapses_at: the last instant at which it works; NaN: for ever.
         session_end: of the session that it was created in.
+        has_one_chance: what the first bar it is tried on leaves unfilled is cancelled.
     """
 
     lapses_at: float
     session_end: float
+    has_one_chance: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +112,27 @@ class Working:
     def is_alive(self) -> bool:
         """Whether anything may still come of it."""
         return self.status not in ENDED
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it is a leg whose entry has not filled."""
+        return not self.is_active and self.status in ("pending", "held")
+
+    @property
+    def resting(self) -> Resting:
+        """The order as the account's rules look at it."""
+        terms = self.terms
+        return Resting(
+            order_id=self.venue_order_id,
+            family=self.root,
+            symbol=self.symbol,
+            side=terms.side,
+            order_type=terms.order_type,
+            remaining=self.remaining,
+            last=Decimal(repr(self.created.bar.close)),
+            limit_price=terms.limit_price,
+            stop_price=terms.stop_price,
+        )
 
     @property
     def asked_price(self) -> float:

@@ -1,5 +1,6 @@
 """A venue's ticks, lots and held quantity."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,23 @@ import pytest
 from brokers.errors import SchemaRefused
 from brokers.orders import Leg, OrderSchema
 from brokers.profile import ALPACA, BACKTRADER, Profile
+from brokers.situation import Resting, Surroundings
 from tests.brokers.test_risk import Account, order
+
+
+@dataclass
+class Whole(Account):
+    """An account that also tells what else is at work."""
+
+    at_work: tuple[Resting, ...] = ()
+
+    @property
+    def surroundings(self):
+        return Surroundings(self.equity, self.equity, {}, {}, self.at_work)
+
+
+def resting(quantity, family="f", side="sell", symbol="AAPL"):
+    return Resting("o", family, symbol, side, "limit", Decimal(quantity), Decimal(100))
 
 
 @pytest.mark.parametrize(
@@ -47,10 +64,15 @@ def test_quantity_must_be_a_multiple_of_the_lot():
 @pytest.mark.parametrize(
     ("side", "account", "available"),
     [
-        ("sell", Account(position=10), None),
-        ("sell", Account(position=9), "9"),
-        ("sell", Account(position=10, resting={"sell": -4.0}), "6"),
-        ("buy", Account(position=-9), "9"),
+        ("sell", Whole(position=10), None),
+        ("sell", Whole(position=9), "9"),
+        ("sell", Whole(position=10, at_work=(resting(4),)), "6"),
+        ("sell", Whole(position=10, at_work=(resting(4), resting(3, "g"))), "3"),
+        ("sell", Whole(position=10, at_work=(resting(12),)), "0"),
+        ("sell", Whole(position=14, at_work=(resting(4), resting(3))), None),
+        ("sell", Whole(position=10, at_work=(resting(4, side="buy"),)), None),
+        ("sell", Whole(position=10, at_work=(resting(4, symbol="MSFT"),)), None),
+        ("buy", Whole(position=-9), "9"),
         ("buy", Account(position=9), None),
         ("sell", Account(position=0), None),
     ],
@@ -74,3 +96,11 @@ def test_order_that_the_venue_has_no_words_for_is_refused_in_a_backtest_too():
     BACKTRADER.check(Account(order=linked))
     with pytest.raises(SchemaRefused, match="Alpaca cannot tie an order to b"):
         ALPACA.check(Account(order=linked))
+
+
+def test_what_a_venue_would_refuse_can_be_foreseen():
+    def foresee(situation):
+        raise SchemaRefused(f"no {situation.order.symbol} today")
+
+    with pytest.raises(SchemaRefused, match="no AAPL today"):
+        Profile("seer", foresees=foresee).check(Account(order=order()))

@@ -2,7 +2,8 @@
 
 import backtrader as bt
 
-from brokers.situation import units_held
+from brokers.profile import Profile
+from brokers.situation import BrokerSituation, units_held
 from tests.brokers.stage import FLAT, perform
 
 LIMIT, STOP = bt.Order.Limit, bt.Order.Stop
@@ -64,3 +65,66 @@ def test_asking_what_is_held_creates_no_position():
     broker = bt.brokers.BackBroker()
     assert units_held(broker, "nothing") == 0.0
     assert not broker.positions
+
+
+def surroundings_at(turn, script):
+    """What a venue would be told of the account by the last order of `turn`."""
+    seen = []
+    looking = Profile("looking", foresees=lambda situation: seen.append(situation.surroundings))
+    script = {**script, turn: lambda s: s.buy(size=1)}
+    perform(script, FLAT, FLAT, guard={"profile": looking})
+    return seen[-1]
+
+
+def test_surroundings_are_cash_value_positions_and_last_prices_of_all_symbols():
+    account = surroundings_at(2, {0: lambda s: s.buy(data=s.datas[1], size=5)})
+    assert (account.cash, account.value) == (1e6 - 50, 1e6)
+    assert account.held == {"S0": 0.0, "S1": 5.0}
+    assert account.closes == {"S0": 10.0, "S1": 10.0}
+
+
+def test_orders_at_work_are_told_with_the_prices_that_a_venue_was_given():
+    def place(s):
+        words = {"data": s.datas[1], "size": 3}
+        s.sell(exectype=LIMIT, price=30, **words)
+        s.buy(exectype=STOP, price=20, **words)
+        s.buy(exectype=bt.Order.StopLimit, price=20, plimit=21, **words)
+        s.sell(exectype=bt.Order.StopTrail, trailamount=5, **words)
+
+    told = surroundings_at(3, {0: place}).resting
+    assert [(o.symbol, o.side, o.remaining, o.last) for o in told] == [
+        ("S1", side, 3, 10) for side in ("sell", "buy", "buy", "sell")
+    ]
+    assert [(o.order_type, o.limit_price, o.stop_price) for o in told] == [
+        ("limit", 30, None),
+        ("stop", None, 20),
+        ("stop_limit", 21, 20),
+        ("trailing_stop", None, None),
+    ]
+
+
+def test_legs_are_at_work_from_the_fill_of_their_entry_and_promise_its_units_once():
+    far = {"stopprice": 5, "limitprice": 20}
+    asleep = surroundings_at(2, {0: lambda s: s.buy_bracket(size=7, price=6, **far)})
+    awake = surroundings_at(
+        1, {0: lambda s: s.buy_bracket(size=7, exectype=bt.Order.Market, **far)}
+    )
+    assert [(o.side, o.order_type) for o in asleep.resting] == [("buy", "limit")]
+    assert [(o.side, o.order_type) for o in awake.resting] == [("sell", "stop"), ("sell", "limit")]
+    assert awake.promised("S0", "sell") == 7
+    assert awake.promised("S0", "buy") == awake.promised("S1", "sell") == 0
+
+
+def test_what_is_being_cancelled_is_no_longer_at_work():
+    found = []
+
+    def look(s):
+        order = s.buy(size=5, exectype=LIMIT, price=1)
+        told = [
+            BrokerSituation(s.broker.inner, s.data, None, {order.ref: order}, float, leaving)
+            for leaving in ((), (order.ref,))
+        ]
+        found.extend(len(situation.surroundings.resting) for situation in told)
+
+    perform({0: look}, guard={})
+    assert found == [1, 0]

@@ -16,6 +16,7 @@ from brokers.errors import VenueRefused
 from brokers.events import Cancel, Decision
 from brokers.fills import Bar, Commission, Slippage
 from brokers.guard import GuardedBroker
+from brokers.orders import OrderSchema
 from brokers.wire.transport import OrderUpdate, VenueOrder
 from live.paper.account import BacktraderRules
 from live.paper.matching import Matching
@@ -122,6 +123,13 @@ def by_stock(stage: Stage) -> tuple[list[Note], list[Account], Listening]:
 # -- Ours
 
 
+def as_the_wire_says(order: OrderSchema) -> OrderSchema:
+    """Alpaca's word for Close is a time in force; one that may lapse has no word there."""
+    if (order.order_type, order.time_in_force) != ("market_on_close", "gtc"):
+        return order
+    return order.model_copy(update={"order_type": "market", "time_in_force": "cls"})
+
+
 def half(order: VenueOrder) -> Decimal:
     return (order.quantity - order.filled_quantity + 1) // 2
 
@@ -173,7 +181,7 @@ class Replay:
 
     def act(self, turn: int, at: datetime, event: Decision | Cancel) -> None:
         if isinstance(event, Decision) and event.refusal is None:
-            self.venue.submit(event.order, at)
+            self.venue.submit(as_the_wire_says(event.order), at)
         elif isinstance(event, Cancel):
             order = self.venue.find(event.order_id)
             if order is not None:

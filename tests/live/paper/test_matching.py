@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -192,14 +192,15 @@ def test_a_replacement_has_its_own_ids_keeps_its_place_and_names_its_forerunner(
     assert short(desk.step()) == ["o1 replaced", "o1-r1 new", "o1-r1 filled"]
 
 
-def test_a_replaced_leg_stays_in_its_family():
-    desk = Desk()
+@pytest.mark.parametrize("rules", [BacktraderRules(), AlpacaRules()], ids=lambda x: str(x)[:9])
+def test_a_replaced_leg_stays_in_its_family(rules):
+    desk = Desk(rules)
     desk.bracket()
     desk.step()
     stop = desk.venue.find("o1-sl")
     desk.venue.replace(stop.venue_order_id, "s2", Replacement(stop_price=Decimal(97)), desk.at)
     assert [leg.client_order_id for leg in desk.venue.find("o1").legs] == ["o1-sl", "o1-tp", "s2"]
-    assert short(desk.step())[2:] == ["s2 filled", "o1-tp canceled"]
+    assert short(desk.step())[-2:] == ["s2 filled", "o1-tp canceled"]
 
 
 def test_a_replaced_entry_takes_its_sleeping_legs_along_and_their_quantity():
@@ -328,6 +329,15 @@ def test_orders_for_the_close_wait_for_the_sessions_last_bar(words, status):
     assert short(desk.step(last)) == ["o1 new"]
     assert short(desk.step(last, at=close)) == [f"o1 {status}"]
     assert [fill.price for fill in desk.venue.fills()] == ([102] if status == "filled" else [])
+
+
+def test_a_market_order_for_the_close_is_backtraders_close_under_its_rules():
+    desk = Desk(BacktraderRules(session_end_at=time(21)), portion=lambda order: Decimal(6))
+    desk.send(time_in_force="cls")
+    assert short(desk.step(Bar(100.0, 105.0, 95.0, 101.0))) == ["o1 new"]
+    desk.step(Bar(100.0, 105.0, 95.0, 102.0), at=START.replace(hour=21))
+    desk.step(Bar(100.0, 105.0, 95.0, 103.0), at=START.replace(hour=22))
+    assert [(f.quantity, f.price) for f in desk.venue.fills()] == [(6, 102), (4, 101)]
 
 
 def test_a_day_order_lapses_after_the_close_whatever_bars_come():
