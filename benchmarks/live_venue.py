@@ -16,11 +16,11 @@ from typing import Any
 
 import orjson
 
-from benchmarks import live_script as script
+from benchmarks.live_script import SYMBOLS, WARM_UP, Script
 
 ANSWER_S = 10.0  # how long the session may take for a minute's orders
 START_S = 60.0
-REST_S = 0.008  # between minutes, and before fills of their own: the session is idle by then
+REST_S = 0.006  # between minutes, and before fills of their own: the session is idle by then
 FIRST_BARS_S = 0.004  # how long the other bars of a minute come before its last one
 MODES = ("with the answer", "on its own", "behind the next bars")
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -111,8 +111,9 @@ class Wire(asyncio.Protocol):
 class Venue:
     """The venue's side of all connections, and its stopwatch."""
 
-    def __init__(self) -> None:
-        self.starts = [_written(at) for at in script.starts()]
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._starts = [_written(at) for at in script.starts()]
         self.bars_ns: list[int] = []  # by minute
         self.orders_ns: list[list[int]] = []  # by minute
         self.fills_ns: dict[str, int] = {}
@@ -145,7 +146,7 @@ class Venue:
                 self.is_ready.set()
             return _ACCOUNT, None
         if path == "/v2/clock":
-            return {"timestamp": self.starts[script.WARM_UP], "is_open": True}, None
+            return {"timestamp": self._starts[WARM_UP], "is_open": True}, None
         if path == "/v2/stocks/bars":
             return {"bars": self._past(), "next_page_token": None}, None
         return [], None
@@ -153,13 +154,13 @@ class Venue:
     async def play(self) -> None:
         """Go through all minutes."""
         await asyncio.sleep(0.5)
-        for minute in range(script.MINUTES):
+        for minute in range(self._script.minutes):
             self._arrived.clear()
             self.orders_ns.append([])
             await self._send_bars(minute)
             if MODES[(minute - 1) % 3] == "behind the next bars":
                 self._fill(minute - 1)
-            if script.turning(minute):
+            if self._script.turning(minute):
                 await asyncio.wait_for(self._arrived.wait(), ANSWER_S)
             await asyncio.sleep(REST_S)
             if MODES[minute % 3] == "on its own":
@@ -169,9 +170,9 @@ class Venue:
     async def _send_bars(self, minute: int) -> None:
         rows = [
             {"T": "b", "S": symbol, **self._bar(number, minute)}
-            for number, symbol in enumerate(script.SYMBOLS)
+            for number, symbol in enumerate(SYMBOLS)
         ]
-        if not script.in_one_frame(minute):
+        if not self._script.in_one_frame(minute):
             self._data.send(rows[:-1])
             del rows[:-1]
             await asyncio.sleep(FIRST_BARS_S)
@@ -189,7 +190,7 @@ class Venue:
             self._unfilled.append(order)
             if MODES[minute % 3] == "with the answer":
                 self._fill(minute)
-            if len(self.orders_ns[minute]) == script.turning(minute):
+            if len(self.orders_ns[minute]) == self._script.turning(minute):
                 self._arrived.set()
 
         return order, afterwards
@@ -200,20 +201,20 @@ class Venue:
             done = order | {"status": "filled", "filled_qty": order["qty"]}
             frame = orjson.dumps(_update("fill", done | {"filled_avg_price": "100"}))
             name = order["client_order_id"]
-            self.modes[name] = "burst" if script.is_burst(minute) else MODES[minute % 3]
+            self.modes[name] = "burst" if self._script.is_burst(minute) else MODES[minute % 3]
             self.fills_ns[name] = time.monotonic_ns()
             self._news.send(frame, 2)  # binary, as Alpaca's paper account does
 
     def _past(self) -> dict[str, list[dict[str, Any]]]:
         return {
-            symbol: [self._bar(number, minute) for minute in range(-script.WARM_UP, 0)]
-            for number, symbol in enumerate(script.SYMBOLS)
+            symbol: [self._bar(number, minute) for minute in range(-WARM_UP, 0)]
+            for number, symbol in enumerate(SYMBOLS)
         }
 
     def _bar(self, number: int, minute: int) -> dict[str, Any]:
-        close = script.price(number, minute)
+        close = self._script.price(number, minute)
         sides = {"o": close, "h": close + 0.05, "l": close - 0.05, "c": close}
-        at = self.starts[script.WARM_UP + minute]
+        at = self._starts[WARM_UP + minute]
         return {"t": at, **sides, "v": 1000 + number, "n": 10, "vw": close}
 
     def _on_data(self, said: Any) -> None:
@@ -278,9 +279,9 @@ def _written(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-async def main() -> None:
+async def main(script: Script) -> None:
     """Serve and play."""
-    venue = Venue()
+    venue = Venue(script)
     server = await asyncio.get_running_loop().create_server(lambda: Wire(venue), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.wait_for(venue.is_ready.wait(), START_S)
@@ -293,4 +294,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(Script(*map(int, sys.argv[1:]))))

@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from analyzers.chain import verify
-from benchmarks import live_script as script
+from benchmarks.live_script import SYMBOLS, WARM_UP, Script
 
 ROOT = Path(__file__).parents[1]
-IDLE_S = 4.0
+SETTLE_S, IDLE_S = 1.0, 4.0
 SYNCS = 200
 SETTINGS = """\
 venue = "paper"
@@ -35,7 +35,7 @@ url = "http://127.0.0.1:{port}"
 folder = "{folder}"
 
 [[strategies]]
-name = "benchmarks.live_stage:StampedCross"
+name = "benchmarks.live_stage:{strategy}"
 params = {{ stamps = "{folder}/stamps.json" }}
 
 [data]
@@ -81,15 +81,26 @@ class Row:
         return f"p{self.percent} <= {self.goal_ms:g}: {word}"
 
 
-def test_live_path(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "script"),
+    [("Crosses", Script(2000, 10)), ("ArrayCrosses", Script(90, 1))],
+    ids=["indicators", "arrays"],
+)
+def test_live_path(
+    benchmark: BenchmarkFixture,
+    capsys: pytest.CaptureFixture[str],
+    strategy: str,
+    script: Script,
+) -> None:
     place = ROOT / "out"
     place.mkdir(exist_ok=True)  # a disk, which the folder for temporary files often is not
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         syncs = syncs_ms(folder)
         load = os.getloadavg()[0]
-        told, idle = benchmark.pedantic(measured, (folder,), rounds=1)
-        rows = [*found(told, orjson.loads((folder / "stamps.json").read_bytes())), syncs]
+        told, idle = benchmark.pedantic(measured, (folder, strategy, script), rounds=1)
+        notified_ns = orjson.loads((folder / "stamps.json").read_bytes())
+        rows = [*found(script, told, notified_ns), syncs]
         assert verify(folder / "decisions.jsonl").state == "complete"
         disk = file_system(folder)
     loads = f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores"
@@ -98,40 +109,47 @@ def test_live_path(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[st
     with capsys.disabled():
         console = Console(width=120)
         console.print()
-        console.print(table(rows, f"live, {len(script.SYMBOLS)} symbols, {script.MINUTES} minutes"))
+        title = f"live, {len(SYMBOLS)} symbols, {script.minutes} minutes, {strategy}"
+        console.print(table(rows, title))
         console.print(f"idle CPU {idle:.2f} % of a core (goal: under 2); {disk}; {loads}")
 
 
-def measured(folder: Path) -> tuple[dict[str, Any], float]:
+def measured(folder: Path, strategy: str, script: Script) -> tuple[dict[str, Any], float]:
     """Run venue and session; the venue's stamps, and the idle session's share of a core in %."""
-    with started(folder, "benchmarks.live_venue") as venue:
+    numbers = (str(script.staggered), str(script.bursts))
+    with started(folder, "benchmarks.live_venue", *numbers) as venue:
         assert venue.stdout
         content = SETTINGS.format(
             port=int(venue.stdout.readline()),
             folder=folder,
-            symbols=list(script.SYMBOLS),
-            warm_up=script.WARM_UP,
+            strategy=strategy,
+            symbols=list(SYMBOLS),
+            warm_up=WARM_UP,
         )
         (folder / "live.toml").write_text(content)
-        with started(folder, "live", "trade", "--settings", str(folder / "live.toml")) as session:
+        words = ("live", "trade", "--settings", str(folder / "live.toml"))
+        with (folder / "said").open("w") as said, started(folder, *words, out=said) as session:
             line = venue.stdout.readline()
             if not line:
                 pytest.fail(f"the venue gave up:\n{(folder / 'errors').read_text()}")
+            time.sleep(SETTLE_S)
             idle = idle_percent(session.pid)
             session.send_signal(signal.SIGTERM)
-            session.communicate(timeout=30)
+            session.wait(timeout=30)
     return orjson.loads(line), idle
 
 
 @contextmanager
-def started(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+def started(
+    folder: Path, *words: str, out: Any = subprocess.PIPE
+) -> Iterator["subprocess.Popen[str]"]:
     """A Python process of this project, which ends with the block."""
     with (
         (folder / "errors").open("a") as errors,
         subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=ROOT,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=errors,
             text=True,
         ) as process,
@@ -142,7 +160,7 @@ def started(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def found(told: dict[str, Any], notified_ns: dict[str, int]) -> list[Row]:
+def found(script: Script, told: dict[str, Any], notified_ns: dict[str, int]) -> list[Row]:
     """The distributions."""
     spans: dict[str, list[float]] = {}
     for minute, (bars_ns, orders_ns) in enumerate(
