@@ -128,11 +128,14 @@ class MortalHttp:
         timeout_s: float,
     ) -> Response:
         """See `Http.request`."""
-        ask = self._http.request(method, path, params=params, json=json, timeout_s=timeout_s)
-        if method not in _SENDING:
-            return await ask
-        await self._crash.passes_on_loop("before send")
-        asked = asyncio.ensure_future(ask)
+        is_sending = method in _SENDING
+        if is_sending:
+            await self._crash.passes_on_loop("before send")
+        asked = asyncio.ensure_future(
+            self._http.request(method, path, params=params, json=json, timeout_s=timeout_s)
+        )
+        if not is_sending:
+            return await asked
         await self._crash.passes_on_loop("after send")
         answer = await asked
         await self._crash.passes_on_loop("before answer")

@@ -11,6 +11,7 @@ from backtest.inputs import named_feeds
 from live.rehearsal.actor import Actor
 from live.rehearsal.certificate import Certificate
 from live.rehearsal.crash import Crash, Killed, Point
+from live.rehearsal.fitting import fitted
 from live.rehearsal.halves import Far, judge
 from live.rehearsal.lockstep import LockStep
 from live.rehearsal.memory import FarSide
@@ -21,20 +22,31 @@ BACKTEST, LIVE = "backtest.jsonl", "live.jsonl"
 Deaths = Sequence[tuple[Point, int]]
 
 
-def rehearse(play: Play, folder: Path, deaths: Deaths = ()) -> Certificate:
+def rehearse(play: Play, folder: Path, faults: str = "", deaths: Deaths = ()) -> Certificate:
     """Play both halves and compare them; their logs stay in `folder`.
 
     Args:
+        faults: names a plan to be fitted to the run; without one it is the play's own.
         deaths: of the session, besides those that the plan has.
+
+    Raises:
+        ConfigError: there is no such plan.
     """
-    feeds = play.with_ticks(named_feeds(play.stamped))
-    execute(play.spec, feeds, log=folder / BACKTEST, profile=play.profile)
+    backtest(play, folder / BACKTEST)
+    if faults:
+        play = fitted(play, faults, folder / BACKTEST)
     clock = VirtualClock(play.starts_at)
     far = FarSide(play, play.venue.venue(play.stamped, clock), clock)
     crash = Crash((*(("bar", nth) for nth in play.plan.kills), *deaths))
     perform(play, far, clock, crash, folder / LIVE)
     lives = 1 + len(crash.died_at)
     return judge(play, folder / BACKTEST, folder / LIVE, _told(far, crash), lives)
+
+
+def backtest(play: Play, log: Path) -> None:
+    """Play the backtest's half."""
+    feeds = play.with_ticks(named_feeds(play.stamped))
+    execute(play.spec, feeds, log=log, profile=play.profile)
 
 
 def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Path) -> None:

@@ -85,6 +85,7 @@ class LockStep:
         if due_s is None or due_s - self._begun_s > LONGEST_S:
             raise Stalled(f"at {self._far.venue.at}, {self._phase}: something never came")
         self._clock.jump(due_s)
+        self._far.venue.move(self._clock.now())
         self._loop.do(self._far.venue.release())
 
     def _go_on(self) -> bool:

@@ -21,6 +21,7 @@ from live.rehearsal.play import Play
 from live.rehearsal.still import VirtualClock
 
 CALLS_A_MINUTE, ORDER_CALLS, MINUTE_S = 180, 60, 60.0
+PATIENCE_S = 600.0  # several planned 429 in a row, each with a minute to wait, are no outage
 
 
 class FarSide:
@@ -57,7 +58,7 @@ class FarSide:
         account = MortalAccount(
             Alpaca(MortalHttp(http(), crash), keys, clock=clock, rng=rng),
             limiter=Limiter(CALLS_A_MINUTE, MINUTE_S, clock, order_calls=ORDER_CALLS),
-            backoff=Backoff(),
+            backoff=Backoff(deadline_s=PATIENCE_S),
             breaker=Breaker(clock, lambda _: None),
             clock=clock,
             rng=rng,
