@@ -104,16 +104,13 @@ def trade(  # noqa: PLR0913, PLR0917  one parameter an option
     quiet: Quiet = False,
 ) -> int:
     """Trade one or several strategies; Ctrl-C shuts down gracefully."""
+    data = {"symbols": _listed(symbols), "timeframe": timeframe, "feed": feed}
     words: dict[str, Any] = {
         "venue": venue,
         "url": url,
         "folder": folder,
         "strategies": _strategies(strategy, param, size),
-        "data": {
-            "symbols": list(texts.symbols(symbols)) or None,
-            "timeframe": timeframe,
-            "feed": feed,
-        },
+        "data": data,
         "paper": {"speed": speed, "seed": seed, "faults": faults},
     }
     wishes = commands.Wishes(
@@ -136,7 +133,7 @@ def check(
     folder: Folder = None,
 ) -> int:
     """Look at keys, account, data, clock, orders and log: go or no-go."""
-    data = {"symbols": list(texts.symbols(symbols)) or None}
+    data = {"symbols": _listed(symbols)}
     words = {"venue": venue, "url": url, "folder": folder, "data": data}
     return commands.check(_settings(settings, words))
 
@@ -182,7 +179,7 @@ def venue(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> int:
     """Run the paper venue alone, for any client; its keys are in docs/live.md."""
     words = {
-        "data": {"symbols": list(texts.symbols(symbols)) or None, "timeframe": timeframe},
+        "data": {"symbols": _listed(symbols), "timeframe": timeframe},
         "paper": {"speed": speed, "seed": seed, "faults": faults},
     }
     chosen = _settings(settings, words)
@@ -206,6 +203,11 @@ def _strategies(name: Text, params: list[str] | None, size: Text) -> list[dict[s
     chosen = name or LiveSettings().strategies[0].name
     given = parse_params(found(chosen), texts.pairs("--param", params))
     return [{"name": chosen, "params": given, "size": texts.size(size)}]
+
+
+def _listed(symbols: str) -> list[str] | None:
+    """What the command line says of symbols; None leaves the file's."""
+    return list(texts.symbols(symbols)) or None
 
 
 def _log(log: Path | None, settings: Path | None, folder: Text) -> Path:

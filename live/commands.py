@@ -92,23 +92,27 @@ def _session(
     )
     stack = build(settings, described, access, start, folder, rng)
     title = f"{', '.join(stack.labels)} on {', '.join(settings.data.symbols)} at {access.name}"
-    asks: list[Ask] = [signals, KillFile(folder.path / settings.shutdown.kill_file, real)]
-    if wishes.for_s is not None:
-        asks.append(Bound(wishes.for_s, real))
+    asks = _asks(settings, wishes, folder, real, signals)
     console.print(f"{title}; log {folder.log}", markup=False, highlight=False, soft_wrap=True)
     view: View = NoView() if wishes.quiet else view_on(console, real)
     policy = Policy(settings.shutdown.protective, settings.shutdown.deadline_s)
     session = Session(
         title, stack, start, policy, asks, view=view, alerts=alerts, log_name=str(folder.log)
     )
-    report = session.run()
-    complaints = alerts.close(settings.alerts.deadline_s)
-    report = report.with_notes(complaints)
+    report = session.run().with_notes(alerts.close(settings.alerts.deadline_s))
     report.write(folder.path)
     if session.differences:
         console.print(differences_table(session.differences))
     sys.stdout.write(report.text_block() + "\n")
     return int(report.exit_code)
+
+
+def _asks(
+    settings: LiveSettings, wishes: Wishes, folder: Folder, real: Clock, signals: Signals
+) -> list[Ask]:
+    """What may end the session from outside."""
+    asks: list[Ask] = [signals, KillFile(folder.path / settings.shutdown.kill_file, real)]
+    return asks if wishes.for_s is None else [*asks, Bound(wishes.for_s, real)]
 
 
 def check(settings: LiveSettings) -> int:

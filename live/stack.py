@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -91,62 +91,32 @@ def build(
     Raises:
         ConfigError: the log cannot be written, or another session writes it.
     """
-    inbox, wires, clock = Inbox(), Wires(), start.clock
-    journal = Journal(folder.log, start.session_id, clock, fresh=not start.is_restart)
-    log = SessionLog(journal, Past(folder.log, start.records), clock)
+    inbox, wires = Inbox(), Wires()
+    journal = Journal(folder.log, start.session_id, start.clock, fresh=not start.is_restart)
+    log = SessionLog(journal, Past(folder.log, start.records), start.clock)
     tape = Tape(lambda: log.is_warming_up)
-    lane = inbox.lane("bars")
-
-    async def connected() -> Link:
-        wires.made = connect(
-            access,
-            settings.wire,
-            start.data,
-            clock,
-            rng,
-            on_outage=lambda text: _down(wires, lane, Outage(clock.now(), text)),
-        )
-        return Link(wires.made.account, wires.made.bars)
-
     blotter = Blotter({position.symbol: position.quantity for position in start.holdings})
     facts = inbox.lane("facts")
     store = Store(
-        connected,
+        _connector(settings, access, start, rng, wires, inbox.lane("bars")),
         facts,
-        clock=clock,
+        clock=start.clock,
         since=start.began_at,
         blotter=blotter,
         sync=log.sync,
     )
-    broker = RemoteBroker(
-        store, FactsIn(log, facts, store), cash=start.cash, holdings=start.holdings
-    )
+    incoming = FactsIn(log, facts, store)
+    broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
-    turns = _turns(settings, start, inbox, log)
-    labels = _labels(specs)
-    feeds = live_feeds(turns, start.frames)
-    for name, feed in feeds.items():
-        last = Decimal(repr(float(start.frames[name]["close"].iloc[-1])))
-        tick = access.profile.tick(last)
-        feed.p.tick = None if tick is None else float(tick)
+    turns, labels = _turns(settings, start, inbox, log), _labels(specs)
+    feeds = _feeds(turns, start, access)
     cerebro = _cerebro(settings, specs, access, start, feeds, broker, log)
     configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
     cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
     cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
     cerebro.addstore(EndOfTurn(broker))
-    return Stack(
-        cerebro=cerebro,
-        guard=cerebro.broker,
-        broker=broker,
-        store=store,
-        blotter=blotter,
-        turns=turns,
-        inbox=inbox,
-        log=log,
-        tape=tape,
-        labels=labels,
-        wires=wires,
-    )
+    guard = cerebro.broker
+    return Stack(cerebro, guard, broker, store, blotter, turns, inbox, log, tape, labels, wires)
 
 
 async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
@@ -177,6 +147,37 @@ async def _quietly(asking: Any) -> None:
         await asking
     except SeawallError:
         return  # it stays among the unconfirmed, and the exit report says so
+
+
+def _connector(
+    settings: LiveSettings,
+    access: Access,
+    start: Start,
+    rng: random.Random,
+    wires: Wires,
+    bars: Lane,
+) -> Callable[[], Awaitable[Link]]:
+    """What the store calls, on its loop, to get its connection."""
+    clock = start.clock
+
+    def told(text: str) -> None:
+        _down(wires, bars, Outage(clock.now(), text))
+
+    async def connected() -> Link:
+        wires.made = connect(access, settings.wire, start.data, clock, rng, on_outage=told)
+        return Link(wires.made.account, wires.made.bars)
+
+    return connected
+
+
+def _feeds(turns: Turns, start: Start, access: Access) -> Feeds:
+    """The feeds by symbol, each with the venue's tick at its price."""
+    feeds = live_feeds(turns, start.frames)
+    for name, feed in feeds.items():
+        last = Decimal(repr(float(start.frames[name]["close"].iloc[-1])))
+        tick = access.profile.tick(last)
+        feed.p.tick = None if tick is None else float(tick)
+    return dict(feeds)
 
 
 def _down(wires: Wires, lane: Lane, outage: Outage) -> None:
