@@ -27,6 +27,7 @@ class LockStep:
         self._crash = crash
         self._loop = loop
         self._clock = clock
+        clock.ceiling = far.venue.market.next_at
         self._phase: Phase = "turn over"
         self._step: Step | None = None
         self._begun_s = 0.0
@@ -103,6 +104,7 @@ class LockStep:
             self._clock.jump_to(at)
         elif self._phase == "moved":
             self._phase, self._step = "matched", venue.market.advance()
+            self._clock.ceiling = venue.market.next_at
             if self._step is not None:
                 self._loop.do(venue.match(self._step))
         elif self._step is not None:

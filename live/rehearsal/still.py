@@ -20,24 +20,26 @@ class Stalled(SeawallError):
 class VirtualClock:
     """A `Clock` that moves when it is told to; who waits wakes in the order of the instants.
 
-    A jump over several instants wakes everybody once, at its end, as after a machine's sleep.
+    A jump over several instants wakes everybody once, at its end, as after a machine's sleep. The
+    instant is the market's: it never passes `ceiling`, however long somebody waits.
 
     Args:
         start_at: the first instant, aware.
     """
 
     def __init__(self, start_at: datetime) -> None:
-        self._start_at = start_at.astimezone(UTC)
+        self.ceiling: datetime | None = None
+        self._now = start_at.astimezone(UTC)
         self._elapsed_s = 0.0
         self._timers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = count()
 
     def now(self) -> datetime:
         """The instant, aware UTC."""
-        return self._start_at + timedelta(seconds=self._elapsed_s)
+        return self._now
 
     def monotonic(self) -> float:
-        """Seconds since `start_at`."""
+        """Seconds since the clock was made."""
         return self._elapsed_s
 
     def sleep(self, wait_s: float) -> None:
@@ -59,13 +61,16 @@ class VirtualClock:
 
     def jump(self, to_s: float) -> None:
         """Move to an instant on the scale of `monotonic`, never back, and wake who is due."""
+        later = self._now + timedelta(seconds=max(to_s - self._elapsed_s, 0.0))
+        self._now = later if self.ceiling is None else max(self._now, min(later, self.ceiling))
         self._elapsed_s = max(self._elapsed_s, to_s)
         while (due_s := self.due_s) is not None and due_s <= self._elapsed_s:
             heappop(self._timers)[2].set_result(None)
 
     def jump_to(self, at: datetime) -> None:
-        """Move to an instant; see `jump`."""
-        self.jump((at - self._start_at).total_seconds())
+        """Move to an instant of the market's; see `jump`."""
+        self.jump(self._elapsed_s + (at - self._now).total_seconds())
+        self._now = max(self._now, at)
 
 
 class StillLoop:
