@@ -1,4 +1,4 @@
-"""The command line: `python -m live` trades; check, why, report and settings look.
+"""The command line: `python -m live` trades; rehearse proves; check, why and report look.
 
 Exit codes are those of `live.exits`; docs/live.md has the table.
 """
@@ -14,7 +14,7 @@ from typer.main import get_command
 from backtest import texts
 from backtest.parameters import found, parse_params
 from brokers.errors import SeawallError
-from live import commands, venue_alone
+from live import commands, rehearse, venue_alone
 from live.config import load
 from live.durations import seconds
 from live.exits import ExitCode
@@ -184,6 +184,9 @@ def venue(  # noqa: PLR0913, PLR0917  one parameter an option
     }
     chosen = _settings(settings, words)
     return venue_alone.run(front, host, port, chosen.data, chosen.paper)
+
+
+app.command("rehearse")(rehearse.command)
 
 
 @app.command("settings")

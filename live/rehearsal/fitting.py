@@ -36,7 +36,7 @@ def _extent(play: Play, canon: Canon) -> Extent:
     accepted = sum("Accepted" in line.content["statuses"] for line in canon.statuses)
     fills = len(canon.fills)
     return Extent(
-        bars=len(play.closes), orders=posted - 1, updates=accepted + fills - 1, fills=fills
+        bars=len(play.closes), orders=posted, updates=accepted + fills, fills=fills
     )
 
 

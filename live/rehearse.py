@@ -1,0 +1,122 @@
+"""`python -m live rehearse`: the same strategy, bars and rules through backtest and live stack.
+
+Exit code 0 only when both halves did the same, 1 when they did not, 2 for bad input.
+"""
+
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, get_args
+
+import orjson
+import pandas as pd
+import typer
+
+from backtest import texts
+from backtest.engine import execute
+from backtest.parameters import found, parse_params
+from backtest.spec import BarsSpec, RunSpec
+from brokers.errors import ConfigError
+from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS
+from live.rehearsal.in_memory import rehearse
+from live.rehearsal.play import Play, RuleSet
+
+IDENTICAL, NOT_IDENTICAL = 0, 1
+FIRST = date(2024, 1, 2)
+SPANS: Mapping[str, tuple[int, ...]] = {"1m": (3, 7, 15, 31), "1d": (366, 731, 1461, 2922)}  # days
+ACCOUNTS = get_args(RuleSet)
+
+Text = str | None
+
+
+def command(  # noqa: PLR0913, PLR0917  one parameter an option
+    strategy: Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")],
+    feed: Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")] = None,
+    path: Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")] = None,
+    symbols: Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")] = "",
+    param: Annotated[
+        list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
+    ] = None,
+    start: Annotated[Text, typer.Option(help="First date, 2020-01-31.")] = None,
+    end: Annotated[Text, typer.Option(help="Last date, inclusive.")] = None,
+    timeframe: Annotated[str, typer.Option("--timeframe", help="1m or 1d.")] = "1m",
+    size: Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")] = None,
+    cash: Annotated[float, typer.Option(help="Starting cash.")] = 100_000.0,
+    commission: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
+    faults: Annotated[
+        str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")
+    ] = "none",
+    account: Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")] = (
+        "backtrader"
+    ),
+    seed: Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")] = 7,
+    out: Annotated[Path | None, typer.Option(help="Folder to keep both logs in.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")
+    ] = False,
+) -> int:
+    """Play a strategy through its backtest and through the live stack; they must not differ."""
+    if account not in ACCOUNTS:
+        raise ConfigError(f"--account {account}: use {' or '.join(ACCOUNTS)}")
+    params = parse_params(found(strategy), texts.pairs("--param", param))
+    spec = RunSpec(
+        strategy, params, cash=cash, commission=commission, size=texts.size(size) or None
+    )
+    options = {"path": path} if path else {"seed": seed}
+    bars = BarsSpec(
+        feed or ("files" if path else "synthetic"),
+        texts.symbols(symbols),
+        start,
+        end,
+        timeframe,
+        options,
+    )
+    play = Play(spec, _frames(spec, bars), account=account, seed=seed)  # type: ignore[arg-type]
+    with _folder(out) as folder, _silence():
+        certificate = rehearse(play, folder, faults)
+    told = orjson.dumps(certificate.as_dict(), default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+    sys.stdout.write((told.decode() if as_json else certificate.text) + "\n")
+    return IDENTICAL if certificate.identical else NOT_IDENTICAL
+
+
+def _frames(spec: RunSpec, bars: BarsSpec) -> dict[str, pd.DataFrame]:
+    """The bars asked for; of the synthetic market, without dates, as many as it takes."""
+    if bars.source != "synthetic" or bars.start or bars.end or bars.timeframe not in SPANS:
+        return bars.fetch()
+    frames: dict[str, pd.DataFrame] = {}
+    for days in SPANS[bars.timeframe]:
+        until = FIRST + timedelta(days=days - 1)
+        frames = replace(bars, start=FIRST.isoformat(), end=until.isoformat()).fetch()
+        result = execute(spec, frames)
+        is_enough = len(result.orders) >= FEWEST_ORDERS or spec.strategy_name == BUY_AND_HOLD
+        if is_enough and len(result.equity) >= FEWEST_BARS:
+            break
+    return frames
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    for log in (out / name for name in ("live.jsonl", "live.jsonl.head")):
+        log.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    yield out
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what the feeds have to say of every market open to themselves."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
