@@ -176,7 +176,7 @@ def found(script: Script, told: dict[str, Any], notified_ns: dict[str, int]) -> 
     for name, told_ns in notified_ns.items():
         span_ms = (told_ns - told["fills_ns"][name]) / 1e6
         spans.setdefault(told["modes"][name], []).append(span_ms)
-    kinds = {
+    kinds: dict[str, tuple[str, int, float]] = {
         "whole": ("50 bars in one frame -> first order", 99, 5.0),
         "last": ("last bar after 49 others -> first order", 99, 5.0),
         "all": ("last bar -> last of 50 orders", 100, 30.0),
@@ -184,7 +184,10 @@ def found(script: Script, told: dict[str, Any], notified_ns: dict[str, int]) -> 
         "with the answer": ("fill with the POST's answer -> notify_order", 99, 10.0),
         "behind the next bars": ("fill behind the next bars -> notify_order", 99, 10.0),
     }
-    return [Row(name, sorted(spans[kind]), *goal) for kind, (name, *goal) in kinds.items()]
+    return [
+        Row(name, sorted(spans[kind]), percent, goal_ms)
+        for kind, (name, percent, goal_ms) in kinds.items()
+    ]
 
 
 def syncs_ms(folder: Path) -> Row:
