@@ -86,7 +86,7 @@ class BacktraderRules:
     reserves_cash: bool = True
 
     def check(self, order: OrderSchema, _desk: Desk, _at: datetime) -> None:
-        """Refuse only what BackBroker has no word for; a market order for the close is its Close."""
+        """Refuse what BackBroker has no word for; a market order for the close is its Close."""
         for terms in (order, *order.legs):
             is_close = (terms.order_type, terms.time_in_force) == ("market", "cls")
             if terms.time_in_force not in ("day", "gtc", "gtd") and not is_close:

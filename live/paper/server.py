@@ -171,7 +171,8 @@ def _server(app: Any) -> _Server:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    line = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small answers at once on sockets that say that they are TCP, and no others.
+    line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         line.bind((host, port))

@@ -54,6 +54,7 @@ from alpaca.trading.requests import (
 from alpaca.trading.stream import TradingStream
 
 from live.paper.child import VenueProcess
+from live.paper.control import ControlError
 from tests.live.conformance.small_venue import KEY, SECRET, started
 
 PATIENCE_S = 10.0
@@ -74,6 +75,9 @@ NEVER_SENT = {"register_trade_corrections", "register_trade_cancels"}
 def fresh(tmp_path: Path) -> Iterator[VenueProcess]:
     with started(tmp_path / "venue") as running:
         yield running
+    assert running.stop() == running.summary
+    with pytest.raises(ControlError, match="does not answer"):
+        running.remote.counters()
 
 
 @pytest.fixture(scope="module")

@@ -190,7 +190,7 @@ stages = st.integers(5, 12).flatmap(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(stages)
 def test_guard_and_venue_refuse_the_same_orders_for_the_same_reason(stage):
     check(stage)

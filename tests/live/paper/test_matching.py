@@ -16,7 +16,7 @@ NEW_YORK = Hours("XNYS")
 RISE, FALL = Bar(100.0, 112.0, 99.0, 111.0), Bar(100.0, 101.0, 85.0, 86.0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @drawing
 def test_random_strategies_are_matched_as_backbroker_matches_them_to_the_bit(stage):
     check(stage)

@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import aiohttp
@@ -59,7 +61,7 @@ class Served:
 
 def serving(scenario: Callable[[Served], Awaitable[None]], **how: Any) -> dict[str, Any]:
     """Serve a venue while a conversation lasts; what it says at its end."""
-    out, spec = StringIO(), VenueSpec(warm_up=10, **how)
+    out, spec = StringIO(), VenueSpec(**{"warm_up": 10, **how})
 
     async def both() -> None:
         market = spec.venue(frames(), SystemClock())
@@ -154,17 +156,29 @@ def test_control_door_opens_for_its_token_alone() -> None:
     serving(scenario)
 
 
-def test_bars_are_sent_once_and_steps_end_with_the_market(tmp_path: Path) -> None:
-    with started(tmp_path / "venue", warm_up=118) as venue:
-        assert venue.remote.step()["symbols"] == ["AAPL", "MSFT"]
-        assert venue.remote.bars()["at"] == "2024-01-02T16:29:00+00:00"
-        assert venue.remote.bars()["at"] is None
-        assert venue.remote.step()["at"] == "2024-01-02T16:30:00+00:00"
-        assert venue.remote.step() == {"at": None, "symbols": [], "updates": 0}
-        assert not venue.remote.counters().steps_left
-    assert venue.stop() == venue.summary
-    with pytest.raises(ControlError, match="does not answer"):
-        venue.remote.counters()
+def test_bars_are_sent_once_and_steps_end_with_the_market() -> None:
+    async def scenario(served: Served) -> None:
+        assert (await served.ask("step"))["symbols"] == ["AAPL", "MSFT"]
+        assert (await served.ask("bars"))["at"] == "2024-01-02T16:29:00+00:00"
+        assert (await served.ask("bars"))["at"] is None
+        assert (await served.ask("step"))["at"] == "2024-01-02T16:30:00+00:00"
+        assert await served.ask("step") == {"at": None, "symbols": [], "updates": 0}
+        assert not (await served.ask("counters")).steps_left
+
+    serving(scenario, warm_up=118)
+
+
+def test_a_connection_that_is_kept_waits_for_no_acknowledgement() -> None:
+    async def scenario(served: Served) -> None:
+        taken = []
+        async with aiohttp.ClientSession(headers=HEADERS) as line:
+            for _ in range(30):
+                began_s = time.perf_counter()
+                await (await line.get(f"{served.url}/v2/clock")).read()
+                taken.append(time.perf_counter() - began_s)
+        assert median(taken) < 0.03  # an acknowledgement is delayed by 0.04
+
+    serving(scenario)
 
 
 def test_accelerated_market_runs_by_itself_and_sends_what_is_late() -> None:
