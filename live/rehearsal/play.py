@@ -12,16 +12,18 @@ import pandas as pd
 from backtest.inputs import Feeds
 from backtest.spec import RunSpec
 from brokers.errors import ConfigError
-from brokers.profile import ALPACA, BACKTRADER, Profile
+from brokers.profile import Profile
 from feeds.bars import check_bars
 from feeds.frames import bar_ends
 from feeds.passport import KEY, Passport, passport_of
 from feeds.timeframe import Timeframe
+from live.paper.account import AlpacaRules, BacktraderRules
 from live.paper.faults import Plan
+from live.paper.foresight import profile_of
+from live.paper.hours import ALWAYS, Hours
 from live.paper.spec import VenueSpec
 
 RuleSet = Literal["backtrader", "alpaca"]
-PROFILES: Mapping[RuleSet, Profile] = {"backtrader": BACKTRADER, "alpaca": ALPACA}
 LIVE = ("1m", "1d")
 
 
@@ -97,10 +99,12 @@ class Play:
         """By whose closes daily bars end."""
         return next(iter(self.passports.values())).calendar
 
-    @property
+    @cached_property
     def profile(self) -> Profile:
-        """The account's rules for the form of an order."""
-        return PROFILES[self.account]
+        """What the guard of both halves knows of the account's rules."""
+        if self.account == "backtrader":
+            return profile_of(BacktraderRules())
+        return profile_of(AlpacaRules(hours=Hours(self.calendar or ALWAYS)))
 
     def with_ticks(self, feeds: Feeds) -> Feeds:
         """The feeds, with the price steps that the account's rules want."""
