@@ -3,7 +3,6 @@
 Exit code 0 only when both halves did the same, 1 when they did not, 2 for bad input.
 """
 
-import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -77,7 +76,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
         options,
     )
     play = Play(spec, _frames(spec, bars), account=account, seed=seed)  # type: ignore[arg-type]
-    with _folder(out) as folder, _silence():
+    with _folder(out) as folder:
         certificate = rehearse(play, folder, faults)
     told = orjson.dumps(certificate.as_dict(), default=str, option=orjson.OPT_SERIALIZE_NUMPY)
     sys.stdout.write((told.decode() if as_json else certificate.text) + "\n")
@@ -86,10 +85,11 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
 
 def _frames(spec: RunSpec, bars: BarsSpec) -> dict[str, pd.DataFrame]:
     """The bars asked for; of the synthetic market, without dates, as many as it takes."""
-    if bars.source != "synthetic" or bars.start or bars.end or bars.timeframe not in SPANS:
+    spans = SPANS.get(bars.timeframe or "", ())
+    if bars.source != "synthetic" or bars.start or bars.end or not spans:
         return bars.fetch()
     frames: dict[str, pd.DataFrame] = {}
-    for days in SPANS[bars.timeframe]:
+    for days in spans:
         until = FIRST + timedelta(days=days - 1)
         frames = replace(bars, start=FIRST.isoformat(), end=until.isoformat()).fetch()
         result = execute(spec, frames)
@@ -109,14 +109,3 @@ def _folder(out: Path | None) -> Iterator[Path]:
         log.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     yield out
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep what the feeds have to say of every market open to themselves."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

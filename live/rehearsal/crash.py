@@ -49,12 +49,12 @@ class Crash:
 
     def __init__(self, deaths: Sequence[tuple[Point, int]] = ()) -> None:
         self._due = set(deaths)
-        self._passed: dict[str, int] = {}
+        self._passed: dict[Point, int] = {}
         self.died_at: list[tuple[Point, int]] = []
         self.is_dead = False
 
     @property
-    def passed(self) -> Mapping[str, int]:
+    def passed(self) -> Mapping[Point, int]:
         """How often each point was passed."""
         return self._passed
 

@@ -9,6 +9,8 @@ from live.rehearsal.canon import Canon, Line, Record
 
 _BARS = ("prices", "indicators")
 _ACCOUNT = ("position", "cash", "equity")
+_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind"))
+_ALIKE = ("", "margin", "its family was refused")  # what BackBroker says in its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,12 @@ def first_difference(backtest: Canon, live: Canon, records: Iterable[Record]) ->
     ]
     if not found:
         return None
-    ours, theirs = min(found, key=_place)
-    some = ours or theirs
-    assert some is not None
-    name, here, there = _part(ours, theirs)
-    what = f"{some.kind} of {some.key}" + (f": {name}" if name else "")
-    return Difference(
-        what, some.bar, here, there, _cause(ours, theirs, name, live, list(records))
-    )
+    pair = min(found, key=_place)
+    name, here, there = _part(*pair)
+    line = _either(pair)
+    what = f"{line.kind} of {line.key}" + (f": {name}" if name else "")
+    cause = _told_by(records) or _seen_in(pair, name, live)
+    return Difference(what, line.bar, here, there, cause)
 
 
 Pair = tuple[Line | None, Line | None]
@@ -109,43 +109,39 @@ def _whole(line: Line | None) -> Any:
     return None if line is None else {"bar": line.bar, "key": line.key, **line.content}
 
 
-def _cause(
-    ours: Line | None, theirs: Line | None, name: str, live: Canon, records: list[Record]
-) -> str:
+def _either(pair: Pair) -> Line:
+    return next(line for line in pair if line is not None)
+
+
+def _told_by(records: Iterable[Record]) -> str:
+    """The first line of the live log that explains any difference after it; else nothing."""
     for record in records:
         if record["kind"] == "shutdown":
             return f"the session shut down ({record['trigger']}): {record['text']}"
-        if record["kind"] == "venue" and record["fact"] in ("Mismatch", "Broken"):
-            words = {k: v for k, v in record.items() if k not in _JOURNALS}
+        fact = record["fact"] if record["kind"] == "venue" else ""
+        if fact in ("Mismatch", "Broken"):
+            words = {name: word for name, word in record.items() if name not in _JOURNALS}
             return f"the books and the venue parted: {words}"
-    told = _refused(ours, theirs, records)
-    if told:
-        return told
+        if fact == "Ended" and record["reason"] not in _ALIKE:
+            return f"the venue refused {record['order_id']}: {record['reason']}"
+    return ""
+
+
+def _seen_in(pair: Pair, name: str, live: Canon) -> str:
+    """What the difference itself tells."""
+    ours, theirs = pair
     if name.startswith(_BARS):
         return "the live half saw other bars: a bar was late, lacking or corrected"
     if name in _ACCOUNT:
         return "the accounts differ before this decision: a fill was told late, or not alike"
-    if ours is not None and theirs is None and ours.kind == "fill":
-        return "the venue did not fill it at that bar, or nobody heard of it"
     if _is_early(ours, live):
         return (
             "the same order was decided a bar earlier live: it is born in notify_order, which "
             "comes before the bar live and with it in a backtest; decide in next()"
         )
+    if ours is not None and theirs is None and ours.kind == "fill":
+        return "the venue did not fill it at that bar, or nobody heard of it"
     return "none that the logs tell"
-
-
-_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind"))
-
-
-def _refused(ours: Line | None, theirs: Line | None, records: list[Record]) -> str:
-    """The first refusal that came from the venue; those of the guard both halves have."""
-    del ours, theirs
-    for record in records:
-        if record["kind"] == "venue" and record["fact"] == "Ended" and record["reason"]:
-            if record["reason"] not in ("margin", "its family was refused"):
-                return f"the venue refused {record['order_id']}: {record['reason']}"
-    return ""
 
 
 def _is_early(ours: Line | None, live: Canon) -> bool:

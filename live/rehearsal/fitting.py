@@ -35,9 +35,7 @@ def _extent(play: Play, canon: Canon) -> Extent:
     posted = sum(act.kind == "decision" and not act.content["refusal"] for act in canon.acts)
     accepted = sum("Accepted" in line.content["statuses"] for line in canon.statuses)
     fills = len(canon.fills)
-    return Extent(
-        bars=len(play.closes), orders=posted, updates=accepted + fills, fills=fills
-    )
+    return Extent(bars=len(play.closes), orders=posted, updates=accepted + fills, fills=fills)
 
 
 def _moved(fault: Fault, canon: Canon, play: Play) -> Fault:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analyzers.chain import tail, verify
-from live.rehearsal.canon import Canon, Record, canonical
+from live.rehearsal.canon import Canon, canonical
 from live.rehearsal.certificate import (
     BUY_AND_HOLD,
     FEWEST_BARS,
@@ -88,8 +88,7 @@ def _worth(play: Play, ours: Canon, theirs: Canon) -> Difference | None:
 
 
 def _equity(play: Play, canon: Canon) -> pd.Series:
-    commission = float(play.spec.commission)  # type: ignore[arg-type]  see Play
-    return equity_from_fills(canon.fills, play.closes, float(play.spec.cash), commission)
+    return equity_from_fills(canon.fills, play.closes, float(play.spec.cash), play.commission)
 
 
 def _distance(play: Play, canon: Canon, venue: pd.Series) -> float:
@@ -118,4 +117,3 @@ def _objections(play: Play, canon: Canon, far: Far, off_by: float, live: Path) -
     if (verdict := verify(live)).state != "complete":
         found.append(f"the live log is {verdict.state}: {verdict.text}")
     return found
-

@@ -1,6 +1,7 @@
 """A rehearsal in this process: no sockets, no threads, and virtual time; same seed, same bytes."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def rehearse(play: Play, folder: Path, faults: str = "", deaths: Deaths = ()) ->
     return judge(play, folder / BACKTEST, folder / LIVE, _told(far, crash), lives)
 
 
+def undisturbed(play: Play, folder: Path) -> Mapping[Point, int]:
+    """Play the live half alone, without faults; how often it passed each point."""
+    clock, crash = VirtualClock(play.starts_at), Crash()
+    far = FarSide(play, play.venue.venue(play.stamped, clock), clock)
+    perform(play, far, clock, crash, folder / LIVE)
+    return crash.passed
+
+
 def backtest(play: Play, log: Path) -> None:
     """Play the backtest's half."""
     feeds = play.with_ticks(named_feeds(play.stamped))
@@ -52,7 +61,7 @@ def backtest(play: Play, log: Path) -> None:
 def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Path) -> None:
     """Play the live half, one life after the other."""
     session_id = play.spec.fingerprint(play.passports)[:RUN_ID_LENGTH]
-    with _stage(clock) as loop:
+    with _silence(), _stage(clock) as loop:
         lock_step = LockStep(far, loop, clock, crash)
         while True:
             actor = Actor(play, session_id, far, (loop, clock), log, crash, lock_step.idle)
@@ -65,6 +74,17 @@ def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Pa
                 lock_step.restarted()
             else:
                 return
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep to ourselves what the feeds log of every open of a market of long ago."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager

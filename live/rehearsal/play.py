@@ -47,14 +47,24 @@ class Play:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.spec.commission, int | float):
-            raise ConfigError("a rehearsal's commission is a fraction of the notional")
+        self.commission  # noqa: B018  reading it checks it
         found = {passport.timeframe for passport in self.passports.values()}
         if len(found) != 1 or not found <= set(LIVE):
             raise ConfigError(
                 f"a rehearsal has bars of {' or '.join(LIVE)}, as they come live, not of "
                 f"{', '.join(sorted(found)) or 'nothing'}"
             )
+
+    @cached_property
+    def commission(self) -> float:
+        """Fraction of a fill's notional.
+
+        Raises:
+            ConfigError: it is a scheme, which no venue here has.
+        """
+        if not isinstance(self.spec.commission, int | float):
+            raise ConfigError("a rehearsal's commission is a fraction of the notional")
+        return float(self.spec.commission)
 
     @cached_property
     def passports(self) -> dict[str, Passport]:
@@ -74,7 +84,9 @@ class Play:
     def closes(self) -> pd.DataFrame:
         """The last close of each symbol, by the bars' ends."""
         columns = {
-            symbol: pd.Series(frame["close"].to_numpy(), index=bar_ends(frame, self.passports[symbol]))
+            symbol: pd.Series(
+                frame["close"].to_numpy(), index=bar_ends(frame, self.passports[symbol])
+            )
             for symbol, frame in self.frames.items()
         }
         return pd.DataFrame(columns).sort_index().ffill()
@@ -82,12 +94,14 @@ class Play:
     @property
     def ends_at(self) -> datetime:
         """The end of the last bar."""
-        return self.closes.index[-1].to_pydatetime().astimezone(UTC)
+        end: datetime = self.closes.index[-1].to_pydatetime()
+        return end.astimezone(UTC)
 
     @property
     def starts_at(self) -> datetime:
         """The start of the first bar."""
-        return min(frame.index[0] for frame in self.frames.values()).to_pydatetime()
+        start: datetime = min(frame.index[0] for frame in self.frames.values()).to_pydatetime()
+        return start.astimezone(UTC)
 
     @property
     def timeframe(self) -> Timeframe:
@@ -125,7 +139,7 @@ class Play:
         return VenueSpec(
             account=self.account,
             cash=float(self.spec.cash),
-            commission=float(self.spec.commission),  # type: ignore[arg-type]  see __post_init__
+            commission=self.commission,
             slippage_frac=self.spec.slippage_bps / 10_000,
             seed=self.seed,
             plan=self.plan.to_toml(),

@@ -38,4 +38,3 @@ def equity_from_fills(
         worth = zip(held.values(), row, strict=True)
         values.append(cash + sum(units * close for units, close in worth if units))
     return pd.Series(values, index=closes.index, name="equity")
-

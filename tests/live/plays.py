@@ -1,8 +1,10 @@
 """Small rehearsals that trade enough: six strategies on the synthetic market."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pandas as pd
 from backtest.spec import RunSpec
 from feeds import history
 from live.rehearsal.crash import POINTS, Point
+from live.rehearsal.in_memory import undisturbed
 from live.rehearsal.play import Play
 
 SYMBOLS = ("SPY", "XLK", "XLF", "XLE", "XLV", "XLI", "XLB", "XLU", "XLP", "XLY")
@@ -43,7 +46,7 @@ def drawn(seed: int) -> Play:
     return play(name, rng.choice(["1d", "1m"]), 1, rng.choice(["backtrader", "alpaca"]))
 
 
-def death(seed: int, passed: dict[Point, int]) -> tuple[Point, int]:
+def death(seed: int, passed: Mapping[Point, int]) -> tuple[Point, int]:
     """A named point, each in turn, and one of the times that it is passed."""
     point = POINTS[seed % len(POINTS)]
     return point, Random(seed).randint(1, passed[point])
@@ -51,3 +54,10 @@ def death(seed: int, passed: dict[Point, int]) -> tuple[Point, int]:
 
 def log_bytes(folder: Path) -> bytes:
     return (folder / "live.jsonl").read_bytes()
+
+
+@lru_cache
+def passed(name: str) -> Mapping[Point, int]:
+    """How often a session of this play passes each point."""
+    with TemporaryDirectory() as folder:
+        return undisturbed(play(name), Path(folder))

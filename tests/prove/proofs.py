@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from tests.analyzers import test_chain
 from tests.brokers import test_fills_against_stock, test_parity
 from tests.prove import Proof, examples
+from tests.prove.live_proofs import LIVE_PROOFS
 from tests.strategies import test_base
 
 LOG_CHUNKS = 16
@@ -60,4 +61,5 @@ PROOFS = (
         LOG_CHUNKS,
         every_byte_is_guarded,
     ),
+    *LIVE_PROOFS,
 )
