@@ -220,6 +220,12 @@ def test_a_sleeping_leg_promises_nothing():
     assert here.status("o3") == "new"
 
 
+def test_legs_of_an_entry_that_waits_for_the_open_sleep_too():
+    here = alpaca(hours=NEW_YORK, start=START + 8 * HOUR)
+    assert here.bracket().status == "pending"
+    assert here.send("buy", 1).status == "pending"
+
+
 # -- Wash trades
 
 

@@ -340,6 +340,13 @@ def test_a_market_order_for_the_close_is_backtraders_close_under_its_rules():
     assert [(f.quantity, f.price) for f in desk.venue.fills()] == [(6, 102), (4, 101)]
 
 
+def test_an_order_for_a_close_that_is_past_waits_for_the_next_days():
+    desk = Desk(BacktraderRules(session_end_at=time(14)))
+    desk.send(time_in_force="cls")
+    assert short(desk.step()) == ["o1 new"]
+    assert short(desk.step(at=START.replace(hour=14) + timedelta(days=1))) == ["o1 filled"]
+
+
 def test_a_day_order_lapses_after_the_close_whatever_bars_come():
     desk = Desk(AlpacaRules(hours=NEW_YORK))
     desk.send(limit_price=50, time_in_force="day")
