@@ -48,7 +48,9 @@ def test_a_killed_session_goes_on_where_it_was_and_orders_nothing_twice(tmp_path
     decided = [line for line in lines if line["kind"] == "decision" and not line["refusal"]]
     sent = [line["order_id"] for line in decided if line["order_id"] not in lapsed]
     assert len(sent) == len(set(sent)) == summary["orders"]
-    assert runs.count("fill")(lines) == summary["fills"]
+    report = orjson.loads((folder / "exit_report.json").read_bytes())
+    may_fill_later = len(report["left"]) + len(report["unconfirmed"])
+    assert 0 <= summary["fills"] - runs.count("fill")(lines) <= may_fill_later
 
 
 def test_a_session_that_was_shut_down_is_taken_up_again(tmp_path: Path) -> None:
