@@ -83,7 +83,8 @@ class BrokerSituation:
         order: the order as a schema.
         entries: entries and single orders at work, by reference.
         now: the present in seconds since 1970 UTC.
-        leaving: references of orders whose cancel was asked for; a new order leaves after them.
+        leaving: references of entries and single orders that were cancelled, or a leg of theirs,
+            and have perhaps not ended: a new order waits for their end before it is sent.
     """
 
     def __init__(
@@ -183,7 +184,8 @@ class BrokerSituation:
         legs = [order for order in self._inner.get_orders_open() if order.parent is not None]
         awake = [leg for leg in legs if leg.parent.status == bt.Order.Completed]
         orders = [order for order in (*self._entries.values(), *awake) if order.alive()]
-        return sorted((o for o in orders if o.ref not in self._leaving), key=lambda o: o.ref)
+        staying = [o for o in orders if (o.parent or o).ref not in self._leaving]
+        return sorted(staying, key=lambda order: order.ref)
 
     def check_shrinks(self, halted: Refusal) -> None:
         """Hold the order against a guard that is reduce-only.
