@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 Kind = Literal["decision", "cancel", "fill", "order"]
 
 ASIDE = ("Submitted", "Partial")  # a step on the way, told in one half and perhaps not in the other
-_MONEY = ("cash", "equity")  # may differ in the last bit where a fill came in parts
+_MONEY = ("cash", "equity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,26 @@ class Canon:
         """How many orders were decided on, legs counted, refused ones too."""
         return len(self.statuses)
 
-    def by_order(self) -> "Canon":
-        """The same with the fills of one order added up: for runs in which some came in parts."""
-        totals: dict[str, Line] = {}
-        for fill in self.fills:
-            before = totals.get(fill.key)
-            totals[fill.key] = fill if before is None else _joined(before, fill)
+    def in_any_order(self) -> "Canon":
+        """The same with the fills of a bar in the order of the decisions, and money to a millionth.
+
+        For runs in which updates overtook each other or were made up for: sums of floats then
+        differ in their last bits.
+        """
         return replace(
             self,
-            acts=tuple(_without_money(act) for act in self.acts),
-            fills=tuple(_total(fill) for fill in totals.values()),
+            acts=tuple(_rounded(act) for act in self.acts),
+            fills=tuple(sorted(self.fills, key=lambda fill: (fill.bar, _number(fill)))),
         )
+
+    def by_order(self) -> "Canon":
+        """The same with the fills of one order added up, for runs in which some came in parts."""
+        totals: dict[str, Line] = {}
+        alike = self.in_any_order()
+        for fill in alike.fills:
+            before = totals.get(fill.key)
+            totals[fill.key] = fill if before is None else _joined(before, fill)
+        return replace(alike, fills=tuple(_total(fill) for fill in totals.values()))
 
 
 def canonical(records: Iterable[Record], last_bar: datetime) -> Canon:
@@ -206,8 +215,15 @@ def _prices(content: Record) -> list[float]:
     return list(price) if isinstance(price, list) else [price]
 
 
-def _without_money(act: Line) -> Line:
-    return replace(act, content={n: v for n, v in act.content.items() if n not in _MONEY})
+def _rounded(act: Line) -> Line:
+    money = {name: round(act.content[name], 6) for name in _MONEY if name in act.content}
+    return replace(act, content={**act.content, **money})
+
+
+def _number(line: Line) -> tuple[int, str]:
+    """An order's place among the decisions, and a leg's role."""
+    number, _, role = line.key.removeprefix("order ").partition("-")
+    return (int(number) if number.isdecimal() else 0), role
 
 
 def _instant(text: str) -> str:

@@ -49,6 +49,8 @@ def judge(play: Play, backtest: Path, live: Path, far: Far, lives: int = 1) -> C
     ours, theirs = _canon(play, backtest), canonical(records, play.ends_at)
     if far.hits.get("partial_fill"):
         ours, theirs = ours.by_order(), theirs.by_order()
+    elif far.hits:
+        ours, theirs = ours.in_any_order(), theirs.in_any_order()
     difference = first_difference(ours, theirs, records) or _worth(play, ours, theirs)
     off_by = _distance(play, theirs, far.equity)
     return Certificate(
