@@ -91,14 +91,7 @@ def execute(
     passports = passports_of(feeds)
     run_id = spec.fingerprint(passports)[:RUN_ID_LENGTH]
     cerebro = assemble(spec, feeds, profile=profile, session_id=run_id)
-    cerebro.addanalyzer(EnoughBars, _name=OWN_PREFIX + "enough_bars")
-    cerebro.addanalyzer(EquityCurve, _name=EQUITY)
-    cerebro.addanalyzer(Ledger, _name=LEDGER)
-    if report is not None:
-        cerebro.addanalyzer(BarCount, _name=OWN_PREFIX + "bar_count", report=report)
-    for analyzer in analyzers:
-        cls, kwargs = analyzer if isinstance(analyzer, tuple) else (analyzer, {})
-        cerebro.addanalyzer(cls, **kwargs)
+    _watch(cerebro, analyzers, report)
     frames = frames_of(feeds)
     config = spec.as_dict()
     with ExitStack() as until_done:
@@ -118,6 +111,18 @@ def execute(
         analyses=_analyses(strategy),
         partial=interrupted,
     )
+
+
+def _watch(cerebro: bt.Cerebro, analyzers: Iterable[Analyzer], report: Report | None) -> None:
+    """Our own analyzers, then the caller's."""
+    cerebro.addanalyzer(EnoughBars, _name=OWN_PREFIX + "enough_bars")
+    cerebro.addanalyzer(EquityCurve, _name=EQUITY)
+    cerebro.addanalyzer(Ledger, _name=LEDGER)
+    if report is not None:
+        cerebro.addanalyzer(BarCount, _name=OWN_PREFIX + "bar_count", report=report)
+    for analyzer in analyzers:
+        cls, kwargs = analyzer if isinstance(analyzer, tuple) else (analyzer, {})
+        cerebro.addanalyzer(cls, **kwargs)
 
 
 def _run(cerebro: bt.Cerebro) -> tuple[bt.Strategy, bool]:

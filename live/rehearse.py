@@ -21,7 +21,7 @@ from backtest.engine import execute
 from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
-from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS
+from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
 from live.rehearsal.play import Play, RuleSet
 
@@ -33,31 +33,43 @@ ACCOUNTS = get_args(RuleSet)
 Text = str | None
 
 
+Strategy = Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")]
+Feed = Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")]
+PathTo = Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")]
+Symbols = Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
+]
+Start = Annotated[Text, typer.Option(help="First date, 2020-01-31.")]
+End = Annotated[Text, typer.Option(help="Last date, inclusive.")]
+Span = Annotated[str, typer.Option("--timeframe", help="1m or 1d.")]
+Size = Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")]
+Cash = Annotated[float, typer.Option(help="Starting cash.")]
+Commission = Annotated[float, typer.Option(help="Fraction of the notional.")]
+Faults = Annotated[str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")]
+Account = Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")]
+Seed = Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to keep both logs in.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+
+
 def command(  # noqa: PLR0913, PLR0917  one parameter an option
-    strategy: Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")],
-    feed: Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")] = None,
-    path: Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")] = None,
-    symbols: Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")] = "",
-    param: Annotated[
-        list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
-    ] = None,
-    start: Annotated[Text, typer.Option(help="First date, 2020-01-31.")] = None,
-    end: Annotated[Text, typer.Option(help="Last date, inclusive.")] = None,
-    timeframe: Annotated[str, typer.Option("--timeframe", help="1m or 1d.")] = "1m",
-    size: Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")] = None,
-    cash: Annotated[float, typer.Option(help="Starting cash.")] = 100_000.0,
-    commission: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
-    faults: Annotated[
-        str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")
-    ] = "none",
-    account: Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")] = (
-        "backtrader"
-    ),
-    seed: Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")] = 7,
-    out: Annotated[Path | None, typer.Option(help="Folder to keep both logs in.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")
-    ] = False,
+    strategy: Strategy,
+    feed: Feed = None,
+    path: PathTo = None,
+    symbols: Symbols = "",
+    param: Params = None,
+    start: Start = None,
+    end: End = None,
+    timeframe: Span = "1m",
+    size: Size = None,
+    cash: Cash = 100_000.0,
+    commission: Commission = 0.0,
+    faults: Faults = "none",
+    account: Account = "backtrader",
+    seed: Seed = 7,
+    out: Out = None,
+    as_json: Json = False,
 ) -> int:
     """Play a strategy through its backtest and through the live stack; they must not differ."""
     if account not in ACCOUNTS:
@@ -78,6 +90,10 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     play = Play(spec, _frames(spec, bars), account=account, seed=seed)  # type: ignore[arg-type]
     with _folder(out) as folder:
         certificate = rehearse(play, folder, faults)
+    return _show(certificate, as_json)
+
+
+def _show(certificate: Certificate, as_json: bool) -> int:
     told = orjson.dumps(certificate.as_dict(), default=str, option=orjson.OPT_SERIALIZE_NUMPY)
     sys.stdout.write((told.decode() if as_json else certificate.text) + "\n")
     return IDENTICAL if certificate.identical else NOT_IDENTICAL
