@@ -56,6 +56,7 @@ class GuardedBroker:
         self._held: dict[int, Family] = {}  # not yet transmitted, by the entry's reference
         self._refused: set[int] = set()
         self._working: dict[int, Any] = {}  # entries and single orders that may still fill
+        self._leaving: set[int] = set()  # cancelled, and not yet confirmed by a venue
         self._notes: deque[Any] = deque()
 
     def __getattr__(self, name: str) -> Any:
@@ -96,7 +97,10 @@ class GuardedBroker:
         why = reason or order.info.get("cancel_reason")
         with suppress(OSError):  # a cancel only ever takes risk away
             self._tell(Cancel(self._ids.of(order), order.owner, order.data, why))
-        return self.inner.cancel(order, **how)
+        done = self.inner.cancel(order, **how)
+        if done and order.alive():
+            self._leaving.add((order.parent or order).ref)
+        return done
 
     def get_notification(self) -> Any:
         """The next order whose state changed, refusals first; None when there is none."""
@@ -173,7 +177,9 @@ class GuardedBroker:
         return refusal
 
     def _check(self, order: OrderSchema, entry: Request) -> None:
-        situation = BrokerSituation(self.inner, entry.data, order, self._working, self._now)
+        situation = BrokerSituation(
+            self.inner, entry.data, order, self._working, self._now, self._leaving
+        )
         self._profile.check(situation)
         if self.halted is not None:
             situation.check_shrinks(self.halted)

@@ -278,3 +278,21 @@ def test_now_defaults_to_the_newest_bar_and_may_be_given():
     perform({0: lambda s: s.buy(size=1)}, guard={"rules": [look]})
     perform({0: lambda s: s.buy(size=1)}, guard={"rules": [look], "now": lambda: 1577836800 + 30.0})
     assert seen == [0.0, 30.0]
+
+
+def test_order_whose_cancel_a_venue_has_yet_to_confirm_promises_nothing():
+    class Slow(bt.brokers.BackBroker):
+        def cancel(self, order, bracket=False):
+            return True
+
+    def out(s):
+        s.cancel(s.memory["stop"])
+        s.sell(size=10)
+
+    script = {
+        0: lambda s: s.buy(size=10),
+        2: lambda s: s.memory.update(stop=s.sell(size=10, exectype=STOP, price=5)),
+        4: out,
+    }
+    play = perform(script, guard={"profile": ALPACA}, inner=Slow(cash=1e6))
+    assert [decision.refusal for decision in play.decisions] == [None, None, None]
