@@ -48,6 +48,21 @@ class Pace:
     poll_s: float | None = None
 
 
+@dataclass(slots=True)
+class Progress:
+    """How much the books have taken in since they were opened.
+
+    Args:
+        updates: of the stream, those that were no news among them.
+        streams: how often the stream was opened.
+        comparisons: that were finished.
+    """
+
+    updates: int = 0
+    streams: int = 0
+    comparisons: int = 0
+
+
 class Books:
     """Reads a venue, and tells the facts that are news.
 
@@ -72,6 +87,7 @@ class Books:
         self.is_explained = True  # no mismatch was told so far
         self.compared = asyncio.Event()
         self.blotter = blotter
+        self.progress = Progress()
         self._transport = transport
         self._tell_one = tell
         self._clock = clock
@@ -89,10 +105,12 @@ class Books:
         """
         async for item in self._transport.updates():
             if isinstance(item, Reconnected):
+                self.progress.streams += 1
                 await self.compare()
                 self.compared.set()
             else:
                 await self.apply(item)
+                self.progress.updates += 1
         raise TransportError("the stream of order updates ended: start the session again")
 
     async def watch(self) -> None:
@@ -171,6 +189,7 @@ class Books:
             self._tell(self.blotter.shortfalls())
         self.account = await self._transport.account()
         self._since = max(self._since, began_at - OVERLAP)
+        self.progress.comparisons += 1
 
     async def _snapshot(self) -> Snapshot:
         """Orders, fills and positions of one moment: no fill came while they were read."""

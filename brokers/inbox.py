@@ -12,10 +12,15 @@ class _Count:
     changed: Condition = field(default_factory=Condition)
     received: int = 0
     taken: int = 0
+    waiters: int = 0
 
     def wait(self, timeout_s: float) -> bool:
         with self.changed:
-            return self.changed.wait_for(lambda: self.received > self.taken, timeout_s)
+            self.waiters += 1
+            try:
+                return self.changed.wait_for(lambda: self.received > self.taken, timeout_s)
+            finally:
+                self.waiters -= 1
 
 
 class Inbox:
@@ -40,6 +45,12 @@ class Inbox:
         """How many items nobody has drained yet."""
         with self._count.changed:
             return self._count.received - self._count.taken
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits, and nothing is there: Cerebro has done all there was to do."""
+        with self._count.changed:
+            return self._count.waiters > 0 and self._count.received == self._count.taken
 
     def lane(self, name: str) -> "Lane":
         """The lane of this name; the same one each time."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from brokers.blotter import Blotter
-from brokers.books import Books, Pace
+from brokers.books import Books, Pace, Progress
 from brokers.clock import Clock
 from brokers.desk import Cancel, Desk, Job, Replace
 from brokers.errors import ConfigError
@@ -104,6 +104,11 @@ class Store:
         is_settled = wiring.desk.is_open or self._state == "connected"
         is_done = wiring.desk.done == self._released
         return is_settled and is_done and not wiring.books.is_comparing
+
+    @property
+    def progress(self) -> Progress:
+        """How much was taken in of the venue's words; the loop's thread counts on."""
+        return self._wiring.books.progress
 
     def start(self) -> None:
         """Start the thread and connect; raises what `connect` raises."""

@@ -121,6 +121,7 @@ class Control:
         if not isinstance(self._clock, ManualClock):
             raise ControlError("the venue runs in real time: only lock-step can be moved on")
         self._clock.sleep(wait_s)
+        self._venue.move(self._clock.now())  # or what comes now would bear an earlier instant
         await self._venue.release()
         return {"now": self._clock.now().isoformat()}
 

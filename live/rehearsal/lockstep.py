@@ -58,21 +58,22 @@ class LockStep:
                 return True
 
     def restarted(self) -> None:
-        """Begin again with another session: what was withheld from the dead one is its own."""
-        self._compared = self._far.compared
+        """Begin again with another session, whose first comparison finds all that was withheld."""
+        self._compared = 0
 
     def _is_quiet(self, actor: Actor) -> bool:
         """Whether everything that the venue did has reached the session, and been answered."""
         venue, store = self._far.venue, actor.store
+        compared = store.progress.comparisons
         if venue.updates.withheld > self._withheld:
-            self._withheld, self._compared = venue.updates.withheld, self._far.compared
+            self._withheld, self._compared = venue.updates.withheld, compared
         return (
             self._far.gate.in_flight == 0
             and venue.updates.is_listened_to
             and (venue.data.is_listened_to or not venue.market.timeframe.is_intraday)
             and venue.updates.late == venue.data.late == 0
             and store.is_idle
-            and self._far.compared > self._compared
+            and compared > self._compared
         )
 
     def _awaits_bars(self, actor: Actor) -> bool:

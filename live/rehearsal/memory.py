@@ -3,7 +3,6 @@
 import random
 
 from pydantic import SecretStr
-from starlette.types import Receive, Scope, Send
 
 from brokers.store import Link
 from brokers.wire.alpaca import Alpaca
@@ -25,7 +24,7 @@ PATIENCE_S = 600.0  # several planned 429 in a row, each with a minute to wait, 
 
 
 class FarSide:
-    """One venue; `compared` counts the comparisons that sessions finished with it.
+    """One venue, and the wires to it.
 
     Args:
         clock: of the wires and of the sessions.
@@ -34,7 +33,6 @@ class FarSide:
     def __init__(self, play: Play, venue: Venue, clock: VirtualClock) -> None:
         spec = play.venue
         self.venue = venue
-        self.compared = 0
         self.began_at = venue.at
         self._api: AlpacaApi = spec.api(venue, clock)
         self.gate = self._api.gate
@@ -42,18 +40,13 @@ class FarSide:
         self._clock = clock
         self._seed = play.seed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call or stream; a read of the account is the end of a comparison."""
-        await self._api(scope, receive, send)
-        self.compared += scope["path"] == "/v2/account"
-
     def connect(self, wanted: AlpacaData, crash: Crash) -> Link:
         """Make one session's wires; to be called on the loop that will use them."""
         rng = random.Random(f"seawall jitter {self._seed}")  # noqa: S311  no secret
         clock, keys = self._clock, self._keys
 
         def http() -> Asgi:
-            return Asgi(self, clock=clock, headers=keys.headers())
+            return Asgi(self._api, clock=clock, headers=keys.headers())
 
         account = MortalAccount(
             Alpaca(MortalHttp(http(), crash), keys, clock=clock, rng=rng),

@@ -63,3 +63,18 @@ def test_nothing_is_lost_between_many_threads():
     for sender in senders:
         sender.join()
     assert sorted(got) == sorted(list(range(500)) * 4)
+
+
+def test_an_inbox_is_awaited_while_somebody_waits_for_nothing_that_is_there():
+    inbox = Inbox()
+    lane = inbox.lane("bars")
+    assert not inbox.is_awaited
+    seen = []
+    waiter = Thread(target=lambda: seen.append(lane.wait(10.0)))
+    waiter.start()
+    while not inbox.is_awaited:
+        pass
+    lane.put("bar")
+    waiter.join()
+    assert seen == [True]
+    assert not inbox.is_awaited
