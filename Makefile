@@ -24,7 +24,7 @@ help:  ## list the targets
 		exit 2; fi
 	@echo 'Setting up .venv (once; a minute or two)'
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) --editable .
+	$(PIP) --editable '.[live]'
 	@touch $@
 
 .venv/.dev: .venv/.base
@@ -32,8 +32,12 @@ help:  ## list the targets
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
-demo: .venv/.base  ## backtest three strategies on the embedded synthetic market
+demo: .venv/.base  ## backtest, rehearse under a storm of faults, trade on paper for half a minute
 	@$(BIN)/python -m backtest demo
+	@echo -e '\nThe same strategy, backtest and live stack, under a storm of faults:'
+	@$(BIN)/python -m live rehearse sma_cross --faults storm
+	@echo -e '\nPaper trading at the embedded venue, accelerated, for half a minute:'
+	@$(BIN)/python -m live --for 30s
 
 test: .venv/.dev  ## run the tests, with a fixed sample of every long proof
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report= --cov-branch
