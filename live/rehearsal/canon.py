@@ -89,13 +89,17 @@ class Canon:
         return replace(alike, fills=tuple(_total(fill) for fill in totals.values()))
 
 
-def canonical(records: Iterable[Record], last_bar: datetime) -> Canon:
+def canonical(
+    records: Iterable[Record], last_bar: datetime, after: datetime | None = None
+) -> Canon:
     """Read a decision log; lines of other kinds are passed over.
 
     Args:
         last_bar: its end; what became of orders that were decided on it, only one half can tell.
+        after: the end of a warm-up, in which nothing that was decided counts.
     """
-    reader = _Reader(_instant(last_bar.isoformat()))
+    begin = _instant(after.isoformat()) if after else ""
+    reader = _Reader(_instant(last_bar.isoformat()), begin)
     for record in records:
         reader.read(record)
     return reader.canon
@@ -106,6 +110,7 @@ class _Reader:
     """A log on its way to its canonical form."""
 
     last: str
+    begin: str = ""
     acts: list[Line] = field(default_factory=list)
     fills: list[Line] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
@@ -133,8 +138,9 @@ class _Reader:
         elif kind == "fill":
             self._fill(record)
         elif kind == "order" and record["status"] not in ASIDE:
-            name = self.names.get(record["order_id"] or "", "?")
-            self.told.setdefault(name, []).append(record["status"])
+            name = self.names.get(record["order_id"] or "", "")
+            if name:
+                self.told[name].append(record["status"])
 
     def bar(self, record: Record) -> str:
         """The bar of a line: a session says it in a line before, a backtest in the line's time."""
@@ -151,9 +157,11 @@ class _Reader:
 
     def _decision(self, record: Record) -> None:
         number, order = str(len(self.names_of_entries) + 1), record["order"]
-        self.names[record["order_id"]] = number
         context = record["market_context"]
         bar = _instant(context["bar"]["time"])
+        if bar <= self.begin:
+            return
+        self.names[record["order_id"]] = number
         self.decided[number] = bar
         self.told[number] = []
         content: dict[str, Any] = {

@@ -22,7 +22,7 @@ def fitted(play: Play, faults: str, backtest: Path) -> Play:
     Raises:
         ConfigError: `faults` names no plan.
     """
-    canon = canonical((record for record, _ in tail(backtest)), play.ends_at)
+    canon = canonical((record for record, _ in tail(backtest)), play.ends_at, play.trades_after)
     plan = plan_of(faults, _extent(play, canon))
     if faults.endswith(".toml"):
         return replace(play, plan=plan)  # whoever wrote it means its places

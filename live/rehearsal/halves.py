@@ -46,7 +46,7 @@ def judge(play: Play, backtest: Path, live: Path, far: Far, lives: int = 1) -> C
         lives: how many sessions wrote the live log, one after the other.
     """
     records = [record for record, _ in tail(live)]
-    ours, theirs = _canon(play, backtest), canonical(records, play.ends_at)
+    ours, theirs = _canon(play, backtest), canonical(records, play.ends_at, play.trades_after)
     if far.hits.get("partial_fill"):
         ours, theirs = ours.by_order(), theirs.by_order()
     elif far.hits:
@@ -75,7 +75,7 @@ def judge(play: Play, backtest: Path, live: Path, far: Far, lives: int = 1) -> C
 
 
 def _canon(play: Play, log: Path) -> Canon:
-    return canonical((record for record, _ in tail(log)), play.ends_at)
+    return canonical((record for record, _ in tail(log)), play.ends_at, play.trades_after)
 
 
 def _worth(play: Play, ours: Canon, theirs: Canon) -> Difference | None:

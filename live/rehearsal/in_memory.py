@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from backtest.engine import RUN_ID_LENGTH, execute
 from backtest.inputs import named_feeds
+from brokers.errors import RiskRefused
+from brokers.risk import Situation
 from live.rehearsal.actor import Actor
 from live.rehearsal.certificate import Certificate
 from live.rehearsal.crash import Crash, Killed, Point
@@ -18,6 +21,7 @@ from live.rehearsal.lockstep import LockStep
 from live.rehearsal.memory import FarSide
 from live.rehearsal.play import Play
 from live.rehearsal.still import StillLoop, VirtualClock
+from live.rules import SessionLimits
 
 BACKTEST, LIVE = "backtest.jsonl", "live.jsonl"
 Deaths = Sequence[tuple[Point, int]]
@@ -54,8 +58,23 @@ def undisturbed(play: Play, folder: Path) -> Mapping[Point, int]:
 
 def backtest(play: Play, log: Path) -> None:
     """Play the backtest's half."""
-    feeds = play.with_ticks(named_feeds(play.stamped))
-    execute(play.spec, feeds, log=log, profile=play.profile)
+    feeds, spec = play.with_ticks(named_feeds(play.stamped)), play.spec
+    if play.trades_after is not None:
+        own = (NotBefore(play.trades_after.timestamp()),)
+        spec = replace(spec, risk=SessionLimits.around(spec.limits, own))
+    execute(spec, feeds, log=log, profile=play.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """No orders up to an instant, as in a session's warm-up."""
+
+    until_s: float
+
+    def __call__(self, situation: Situation) -> None:
+        """Refuse during the warm-up."""
+        if situation.bar_at <= self.until_s:
+            raise RiskRefused("warm_up", 0, 1)
 
 
 def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Path) -> None:

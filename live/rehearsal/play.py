@@ -35,6 +35,8 @@ class Play:
         frames: bar frames by symbol, all of one timeframe.
         account: the venue's rules, which then stand in the guard of both halves.
         seed: of the venue's ids and of the session's jitter.
+        warm_up: bars that both halves see before they may order.
+        strategy: what another process knows it by; by default its name.
 
     Raises:
         ConfigError: the frames do not fit together, or cannot come live.
@@ -45,6 +47,8 @@ class Play:
     account: RuleSet = "backtrader"
     plan: Plan = field(default_factory=Plan)
     seed: int = 0
+    warm_up: int = 0
+    strategy: str = ""
 
     def __post_init__(self) -> None:
         self.commission  # noqa: B018  reading it checks it
@@ -98,6 +102,14 @@ class Play:
         return end.astimezone(UTC)
 
     @property
+    def trades_after(self) -> datetime | None:
+        """The end of the last bar of the warm-up; None: there is none."""
+        if not self.warm_up:
+            return None
+        end: datetime = self.closes.index[self.warm_up - 1].to_pydatetime()
+        return end.astimezone(UTC)
+
+    @property
     def starts_at(self) -> datetime:
         """The start of the first bar."""
         start: datetime = min(frame.index[0] for frame in self.frames.values()).to_pydatetime()
@@ -116,9 +128,7 @@ class Play:
     @cached_property
     def profile(self) -> Profile:
         """What the guard of both halves knows of the account's rules."""
-        if self.account == "backtrader":
-            return profile_of(BacktraderRules())
-        return profile_of(AlpacaRules(hours=Hours(self.calendar or ALWAYS)))
+        return profile_for(self.account, self.calendar)
 
     def with_ticks(self, feeds: Feeds) -> Feeds:
         """The feeds, with the price steps that the account's rules want."""
@@ -144,4 +154,12 @@ class Play:
             seed=self.seed,
             plan=self.plan.to_toml(),
             plan_name=self.plan.name,
+            warm_up=self.warm_up,
         )
+
+
+def profile_for(account: RuleSet, calendar: str | None) -> Profile:
+    """What a guard knows of the rules of an account."""
+    if account == "backtrader":
+        return profile_of(BacktraderRules())
+    return profile_of(AlpacaRules(hours=Hours(calendar or ALWAYS)))

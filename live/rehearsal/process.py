@@ -1,0 +1,126 @@
+"""The live half as a process of its own: a whole session, driven over its standard streams.
+
+It knows the venue by URL and its clock only. One JSON object a line: questions come in, answers go
+out; nothing else is printed there.
+"""
+
+import dataclasses
+import random
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any, cast
+
+import orjson
+from pydantic import SecretStr
+
+from brokers.errors import SeawallError
+from brokers.wire.alpaca_access import AlpacaKeys
+from live.alerts import Alerts
+from live.config import specs
+from live.folder import Folder
+from live.market_clock import MarketClock
+from live.rehearsal.driven import DrivenClock
+from live.rehearsal.play import RuleSet, profile_for
+from live.session import Session
+from live.settings import LiveSettings
+from live.shutdown import Policy
+from live.stack import Stack, build
+from live.start import begin
+from live.venues import Access
+from live.view import NoView
+
+
+def main(line: str) -> int:
+    """Run one session; 0 when it came to its end."""
+    told = orjson.loads(line)
+    settings = LiveSettings.model_validate(told["settings"], strict=False)
+    clock = DrivenClock(datetime.fromisoformat(told["now"]))
+    desk = Desk(clock)
+    Thread(target=desk.answer, name="rehearsal", daemon=True).start()
+    try:
+        _run(settings, _access(told), clock, desk)
+    except SeawallError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+    return 0
+
+
+def _run(settings: LiveSettings, access: Access, clock: DrivenClock, desk: "Desk") -> None:
+    folder, rng = Folder(settings.path), random.Random(settings.paper.seed)  # noqa: S311
+    folder.make()
+    start = begin(
+        settings, access, folder, clock, rng, accept_data=True, adopt=False, fresh=False
+    )
+    start = dataclasses.replace(start, clock=cast("MarketClock", clock))
+    desk.stack = stack = build(settings, specs(settings), access, start, folder, rng)
+    session = Session(
+        "rehearsal",
+        stack,
+        start,
+        Policy("keep", settings.shutdown.deadline_s),
+        (),
+        view=NoView(),
+        alerts=Alerts(None),
+        log_name=str(folder.log),
+    )
+    report = session.run()
+    sys.stderr.write(report.text_block())
+
+
+def _access(told: Mapping[str, Any]) -> Access:
+    url = told["url"]
+    account: RuleSet = told["account"]
+    return Access(
+        name="rehearsal",
+        where=url,
+        trading=url,
+        data=url,
+        stream=url,
+        keys=AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"])),
+        profile=profile_for(account, told["calendar"]),
+        is_ours=True,
+    )
+
+
+class Desk:
+    """Answers whoever drives the session."""
+
+    def __init__(self, clock: DrivenClock) -> None:
+        self.stack: Stack | None = None
+        self._clock = clock
+
+    def answer(self) -> None:
+        """Answer until there are no more questions; a thread of its own."""
+        for line in sys.stdin.buffer:
+            said = orjson.loads(line)
+            if said["do"] == "move":
+                self._clock.move(said["wait_s"], datetime.fromisoformat(said["now"]))
+            elif said["do"] == "finish" and self.stack is not None:
+                self.stack.turns.finish()
+            sys.stdout.buffer.write(orjson.dumps(self._state()) + b"\n")
+            sys.stdout.buffer.flush()
+
+    def _state(self) -> dict[str, Any]:
+        stack = self.stack
+        told: dict[str, Any] = {"due_s": self._clock.due_s, "state": "starting"}
+        if stack is None or stack.store.state == "new":
+            return told
+        progress = stack.store.progress
+        return told | {
+            "state": stack.store.state,
+            "received": stack.inbox.received,
+            "is_awaited": stack.inbox.is_awaited,
+            "is_idle": stack.store.state == "live" and stack.store.is_idle,
+            "updates": progress.updates,
+            "streams": progress.streams,
+            "comparisons": progress.comparisons,
+            "bar": stack.log.turn_end_at,
+            "failure": str(stack.store.failure or stack.wires.data_failure),
+        }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
