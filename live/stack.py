@@ -16,6 +16,7 @@ from backtest.engine import assemble
 from backtest.inputs import Feeds
 from backtest.spec import RunSpec
 from brokers.blotter import Blotter
+from brokers.books import Pace
 from brokers.errors import SeawallError
 from brokers.guard import GuardedBroker
 from brokers.inbox import Inbox, Lane
@@ -42,6 +43,7 @@ from strategies.sizing import PercentOfEquity
 OLDEST_BARS, OLDEST_DAYS = 3, 5  # age of the bar that an order may be decided on
 OLDEST_REAL_S = 5.0  # however fast the venue's market runs
 CONNECTED, DOWN = "connected", "down"
+POLL_S = 60.0  # while orders are at work: a mute stream of updates shows in a comparison alone
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ def build(
         since=start.began_at,
         blotter=blotter,
         sync=log.sync,
+        pace=Pace(poll_s=POLL_S),
     )
     incoming = FactsIn(log, facts, store)
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)

@@ -36,6 +36,7 @@ class State:
     updates: int = 0
     streams: int = 0
     comparisons: int = 0
+    at_work: int = 0
     bar: str = ""
     failure: str = ""
 

@@ -163,7 +163,7 @@ class _Run:
             and (counters.is_data_listened_to or not needs_data)
             and state.streams == self._streams
             and state.updates + self._heard == counters.updates_sent
-            and state.comparisons > self._compared
+            and (state.comparisons > self._compared or not state.at_work)
         )
 
 

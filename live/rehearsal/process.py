@@ -117,6 +117,7 @@ class Desk:
             "updates": progress.updates,
             "streams": progress.streams,
             "comparisons": progress.comparisons,
+            "at_work": len(stack.blotter.alive),
             "bar": stack.log.turn_end_at,
             "failure": str(stack.store.failure or stack.wires.data_failure),
         }
