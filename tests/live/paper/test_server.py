@@ -131,7 +131,7 @@ def test_faults_break_real_connections_and_lock_step_moves_only_when_told() -> N
             assert (await stream.receive()).type in ENDED
             counters = await served.ask("counters")
         assert (counters.orders, counters.updates_sent, counters.updates_withheld) == (2, 3, 1)
-        assert counters.at == "2024-01-02T14:42:00+00:00"
+        assert counters.at == "2024-01-02T14:42:05+00:00"
         assert counters.now == "2024-01-02T14:42:05+00:00"
         assert (counters.in_flight, counters.steps_left, counters.longest_row) == (0, True, 2)
 
