@@ -16,7 +16,7 @@ from brokers.facts import Broken, Ended, OrderFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
 from brokers.thread import Host, LoopThread
-from brokers.wire.transport import BarSource, Replacement, Transport, VenueAccount
+from brokers.wire.transport import BarSource, Replacement, Transport
 
 T = TypeVar("T")
 State = Literal["new", "connected", "live", "failed", "stopped"]
@@ -91,11 +91,6 @@ class Store:
     def state(self) -> State:
         """Where in its life it is."""
         return "failed" if self.failure and self._state != "stopped" else self._state
-
-    @property
-    def account(self) -> VenueAccount | None:
-        """The account as the last comparison found it; None before the first."""
-        return self._wiring.books.account
 
     @property
     def is_idle(self) -> bool:

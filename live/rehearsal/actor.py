@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import backtrader as bt
+
 from analyzers.chain import tail
 from analyzers.decision_log import DecisionLog
 from backtest.engine import assemble
@@ -66,24 +68,34 @@ class Actor:
             sentinel=None,
             since=_last_bar(records) or play.starts_at,
         )
+        self._symbols: Sequence[str] = tuple(play.frames)
+        self._span = play.timeframe.delta or timedelta(days=31)
+        self._clock = clock
+        self.barrier = Barrier(self._symbols, BARRIER_S, clock)
+        broker = self._broker(play, loop)
+        self.cerebro = self._wired(play, session_id, broker)
+
+    def _broker(self, play: Play, loop: StillLoop) -> RemoteBroker:
         facts = self.inbox.lane("facts")
         self.store = Store(
             self._connected,
             facts,
-            clock=clock,
-            since=far.began_at,
+            clock=self._clock,
+            since=self._far.began_at,
             sync=self.log.sync,
-            pace=Pace(poll_s=POLL_S if play.is_mute_planned else None),
+            pace=Pace(poll_s=POLL_S if _mutes_updates(play) else None),
             host=loop,
         )
         facts_in = FactsIn(self.log, facts, self.store)
         broker = RemoteBroker(
             self.store,
-            MortalFacts(facts_in, lambda: bool(self.inbox.waiting), crash),
+            MortalFacts(facts_in, lambda: bool(self.inbox.waiting), self._crash),
             cash=float(play.spec.cash),
         )
         broker.setcommission(play.spec.commission)
-        self.barrier = Barrier(tuple(play.frames), BARRIER_S, clock)
+        return broker
+
+    def _wired(self, play: Play, session_id: str, broker: RemoteBroker) -> bt.Cerebro:
         self.turns = Turns(
             self,
             self.barrier,
@@ -92,8 +104,7 @@ class Actor:
             calendar=play.calendar,
             recorded=self.log,
         )
-        self._symbols: Sequence[str] = tuple(play.frames)
-        self.cerebro = assemble(
+        cerebro = assemble(
             play.spec,
             play.with_ticks(live_feeds(self.turns, play.stamped)),
             broker=broker,
@@ -102,11 +113,10 @@ class Actor:
             now=self.log.now,
             quicknotify=True,
         )
-        self.cerebro.addanalyzer(DecisionLog, journal=self.log, config=play.spec.as_dict())
-        self.cerebro.addstore(EndOfTurn(broker))
-        self.cerebro.addstore(self)
-        self._span = play.timeframe.delta or timedelta(days=31)
-        self._clock = clock
+        cerebro.addanalyzer(DecisionLog, journal=self.log, config=play.spec.as_dict())
+        cerebro.addstore(EndOfTurn(broker))
+        cerebro.addstore(self)
+        return cerebro
 
     def run(self) -> None:
         """Play it to its end; the log is closed as complete."""
@@ -159,6 +169,11 @@ class Actor:
                     self._bars.put(item)
         except SeawallError as error:
             self.failure = error
+
+
+def _mutes_updates(play: Play) -> bool:
+    """Whether the stream of order updates is to go mute."""
+    return any(f.kind == "mute" and f.place == "trade_updates" for f in play.plan.faults)
 
 
 def _last_bar(records: Sequence[Any]) -> datetime | None:

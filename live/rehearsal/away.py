@@ -97,8 +97,8 @@ class SessionProcess:
             answer = b""
         if not answer:
             raise self._death()
-        return State(**{name: said or "" if name == "bar" else said
-                        for name, said in orjson.loads(answer).items()})
+        told: dict[str, Any] = orjson.loads(answer)
+        return State(**told | {"bar": told.get("bar") or ""})
 
     def _death(self) -> SessionDied:
         self._process.kill()
@@ -142,7 +142,11 @@ def _told(play: Play, venue: VenueProcess, folder: Path, now: datetime) -> str:
     settings: Mapping[str, Any] = {
         "folder": str(folder),
         "strategies": [
-            {"name": play.strategy or spec.strategy_name, "params": dict(spec.params), "size": spec.size}
+            {
+                "name": play.strategy or spec.strategy_name,
+                "params": dict(spec.params),
+                "size": spec.size,
+            }
         ],
         "data": {
             "symbols": list(play.frames),

@@ -139,11 +139,6 @@ class Play:
         return feeds
 
     @property
-    def is_mute_planned(self) -> bool:
-        """Whether the stream of order updates is to go mute."""
-        return any(f.kind == "mute" and f.place == "trade_updates" for f in self.plan.faults)
-
-    @property
     def venue(self) -> VenueSpec:
         """The far side, in lock-step."""
         return VenueSpec(

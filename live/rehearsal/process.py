@@ -9,7 +9,6 @@ import random
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from threading import Thread
 from typing import Any, cast
 
@@ -51,9 +50,7 @@ def main(line: str) -> int:
 def _run(settings: LiveSettings, access: Access, clock: DrivenClock, desk: "Desk") -> None:
     folder, rng = Folder(settings.path), random.Random(settings.paper.seed)  # noqa: S311
     folder.make()
-    start = begin(
-        settings, access, folder, clock, rng, accept_data=True, adopt=False, fresh=False
-    )
+    start = begin(settings, access, folder, clock, rng, accept_data=True, adopt=False, fresh=False)
     start = dataclasses.replace(start, clock=cast("MarketClock", clock))
     desk.stack = stack = build(settings, specs(settings), access, start, folder, rng)
     session = Session(

@@ -153,13 +153,13 @@ def test_the_thread_is_joined_and_the_connection_closed_at_the_end(wired):
 def test_a_store_that_is_not_connected_says_what_to_do(wired):
     assert wired.store.state == "new"
     with pytest.raises(ConfigError, match="start"):
-        assert wired.store.account
+        assert wired.store.progress
     wired.store.stop()
 
 
 def test_account_and_progress_are_plain_reads(wired):
     wired.store.start()
-    assert (wired.store.state, wired.store.account, wired.store.is_idle) == (
+    assert (wired.store.state, wired.store._wiring.books.account, wired.store.is_idle) == (
         "connected",
         None,
         True,
@@ -169,7 +169,7 @@ def test_account_and_progress_are_plain_reads(wired):
     wired.store.release()
     wired.wait(1)
     turn(wired)
-    assert (wired.store.state, wired.store.account.cash) == ("live", 100000)
+    assert (wired.store.state, wired.store._wiring.books.account.cash) == ("live", 100000)
     while not wired.store.is_idle:
         turn(wired)
 
