@@ -5,12 +5,12 @@ Exit code 0 only when both halves did the same, 1 when they did not, 2 for bad i
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, cast, get_args
 
 import orjson
 import pandas as pd
@@ -23,12 +23,15 @@ from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
 from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
+from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play, RuleSet
 
 IDENTICAL, NOT_IDENTICAL = 0, 1
 FIRST = date(2024, 1, 2)
 SPANS: Mapping[str, tuple[int, ...]] = {"1m": (3, 7, 15, 31), "1d": (366, 731, 1461, 2922)}  # days
 ACCOUNTS = get_args(RuleSet)
+Way = Callable[[Play, Path, str], Certificate]
+WAYS: Mapping[str, Way] = {"loopback": rehearse_over_loopback, "memory": rehearse}
 
 Text = str | None
 
@@ -48,6 +51,10 @@ Cash = Annotated[float, typer.Option(help="Starting cash.")]
 Commission = Annotated[float, typer.Option(help="Fraction of the notional.")]
 Faults = Annotated[str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")]
 Account = Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")]
+Over = Annotated[
+    str,
+    typer.Option(help="loopback: session and venue are processes; memory: in one, and faster."),
+]
 Seed = Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")]
 Out = Annotated[Path | None, typer.Option(help="Folder to keep both logs in.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
@@ -67,6 +74,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     commission: Commission = 0.0,
     faults: Faults = "none",
     account: Account = "backtrader",
+    over: Over = "loopback",
     seed: Seed = 7,
     out: Out = None,
     as_json: Json = False,
@@ -74,6 +82,8 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     """Play a strategy through its backtest and through the live stack; they must not differ."""
     if account not in ACCOUNTS:
         raise ConfigError(f"--account {account}: use {' or '.join(ACCOUNTS)}")
+    if over not in WAYS:
+        raise ConfigError(f"--over {over}: use {' or '.join(WAYS)}")
     params = parse_params(found(strategy), texts.pairs("--param", param))
     spec = RunSpec(
         strategy, params, cash=cash, commission=commission, size=texts.size(size) or None
@@ -87,9 +97,15 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
         timeframe,
         options,
     )
-    play = Play(spec, _frames(spec, bars), account=account, seed=seed)  # type: ignore[arg-type]
+    play = Play(
+        spec,
+        _frames(spec, bars),
+        account=cast("RuleSet", account),
+        seed=seed,
+        strategy=strategy,
+    )
     with _folder(out) as folder:
-        certificate = rehearse(play, folder, faults)
+        certificate = WAYS[over](play, folder, faults)
     return _show(certificate, as_json)
 
 

@@ -164,6 +164,7 @@ def _told(play: Play, venue: VenueProcess, folder: Path, now: datetime) -> str:
         "secret": play.venue.secret,
         "account": play.account,
         "calendar": play.calendar,
+        "commission": play.commission,
         "now": now.isoformat(),
     }
     return orjson.dumps(told).decode()

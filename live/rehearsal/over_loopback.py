@@ -1,9 +1,12 @@
 """A rehearsal over sockets: venue and session are processes, stepped from here."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
+from urllib.request import Request, urlopen
 
 import orjson
 import pandas as pd
@@ -29,8 +32,17 @@ LOOK_EVERY_S = 0.001
 Quiet = Callable[[State, Counters], bool]
 
 
-def rehearse_over_loopback(play: Play, folder: Path, faults: str = "") -> Certificate:
+Strikes = Mapping[int, float]
+
+
+def rehearse_over_loopback(
+    play: Play, folder: Path, faults: str = "", strikes: Strikes = MappingProxyType({})
+) -> Certificate:
     """Play both halves and compare them; the logs stay in `folder`.
+
+    Args:
+        strikes: bar, from 1 -> real seconds after it was sent at which SIGKILL comes, whatever
+            the session is doing; besides the kills of the plan, which come in quiet.
 
     Raises:
         ConfigError: there is no such plan, or the venue did not start.
@@ -48,7 +60,7 @@ def rehearse_over_loopback(play: Play, folder: Path, faults: str = "") -> Certif
         VenueProcess(spec, play.stamped, Path(place)) as venue,
     ):
         run = _Run(play, venue, session, SystemClock())
-        lives = run.to_its_end()
+        lives = run.to_its_end(strikes)
         counters, equity = venue.remote.counters(), _equity(venue, play)
         summary = venue.stop()
     kills = {"kill": lives - 1} if lives > 1 else {}
@@ -79,24 +91,28 @@ class _Run:
         self._withheld = 0
         self._compared = 0
 
-    def to_its_end(self) -> int:
+    def to_its_end(self, strikes: Strikes) -> int:
         """Step bar by bar; how many lives it took."""
         kills, lives = set(self._play.plan.kills), 1
         try:
             self._until(self._is_quiet, STARTING_S)
             for number, at in enumerate(self._ends[self._play.warm_up :], self._play.warm_up + 1):
-                self._bar(number, at.isoformat())
-                if number in kills:
-                    self._pair.session.kill()
+                self._step(number)
+                if number in strikes:
+                    self._clock.sleep(strikes[number])
                     self._revive()
-                    lives += 1
+                self._take_in(at)
+                if number in kills:
+                    self._revive()
+                lives += (number in strikes) + (number in kills)
             self._pair.session.finish()
         except BaseException:
             self._pair.session.kill()
             raise
         return lives
 
-    def _bar(self, number: int, at: str) -> None:
+    def _step(self, number: int) -> None:
+        """Match a bar, let its fills be taken in, and send it."""
         pair, end = self._pair, self._ends[number - 1]
         pair.venue.step()
         pair.reach(end, self._ends[number] if number < len(self._ends) else None)
@@ -105,14 +121,19 @@ class _Run:
         if not self._play.timeframe.is_intraday:
             pair.let_pass(SETTLE_S)
 
+    def _take_in(self, end: datetime) -> None:
+        """Wait until the session has had the bar and done what it will about it."""
+
         def has_bar(state: State, counters: Counters) -> bool:
-            came = bool(state.bar) and pd.Timestamp(state.bar) == pd.Timestamp(at)
+            came = bool(state.bar) and datetime.fromisoformat(state.bar) == end
             return came and self._is_quiet(state, counters)
 
         self._until(has_bar, STEADY_S)
 
     def _revive(self) -> None:
+        """Kill the session and take it up from its log."""
         pair = self._pair
+        pair.session.kill()
         pair.session = SessionProcess(self._play, self._venue, self._folder, pair.now)
         self._streams = self._heard = self._compared = 0
         self._until(self._is_quiet, STARTING_S)
@@ -169,8 +190,6 @@ class _Run:
 
 def _equity(venue: VenueProcess, play: Play) -> float:
     """The account's equity, as any client may ask for it; a fault that is left may strike."""
-    from urllib.request import Request, urlopen  # noqa: PLC0415
-
     headers = {"APCA-API-KEY-ID": play.venue.key_id, "APCA-API-SECRET-KEY": play.venue.secret}
     with urlopen(Request(f"{venue.url}/v2/account", headers=headers), timeout=10.0) as answer:  # noqa: S310
         return float(orjson.loads(answer.read())["equity"])

@@ -40,19 +40,22 @@ def main(line: str) -> int:
     desk = Desk(clock)
     Thread(target=desk.answer, name="rehearsal", daemon=True).start()
     try:
-        _run(settings, _access(told), clock, desk)
+        _run(settings, _access(told), clock, desk, told["commission"])
     except SeawallError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
     return 0
 
 
-def _run(settings: LiveSettings, access: Access, clock: DrivenClock, desk: "Desk") -> None:
+def _run(
+    settings: LiveSettings, access: Access, clock: DrivenClock, desk: "Desk", commission: float
+) -> None:
     folder, rng = Folder(settings.path), random.Random(settings.paper.seed)  # noqa: S311
     folder.make()
     start = begin(settings, access, folder, clock, rng, accept_data=True, adopt=False, fresh=False)
     start = dataclasses.replace(start, clock=cast("MarketClock", clock))
     desk.stack = stack = build(settings, specs(settings), access, start, folder, rng)
+    stack.broker.setcommission(commission)
     session = Session(
         "rehearsal",
         stack,

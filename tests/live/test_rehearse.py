@@ -91,7 +91,18 @@ def test_a_rehearsal_takes_bars_that_come_live():
         Play(RunSpec("sma_cross", {}), frames)
 
 
-WORDS = ("--param", "fast=3", "--param", "slow=8", "--start", "2024-01-02", "--end", "2024-01-02")
+WORDS = (
+    "--over",
+    "memory",
+    "--param",
+    "fast=3",
+    "--param",
+    "slow=8",
+    "--start",
+    "2024-01-02",
+    "--end",
+    "2024-01-02",
+)
 
 
 def test_the_command_prints_one_object_and_exits_with_0_when_identical(capsys):
@@ -111,7 +122,10 @@ def test_the_command_exits_with_1_when_it_proves_nothing_and_says_why(capsys, tm
     assert "but: planned faults never struck: hang" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--faults", "calm"], ["--account", "mine"], ["--param", "x=1"]])
+WRONG = (["--faults", "calm"], ["--account", "mine"], ["--param", "x=1"], ["--over", "there"])
+
+
+@pytest.mark.parametrize("words", WRONG)
 def test_wrong_words_are_bad_input(words, capsys):
-    assert main(["rehearse", "sma_cross", *words]) == 2
+    assert main(["rehearse", "sma_cross", "--over", "memory", *words]) == 2
     assert capsys.readouterr().err.startswith("error: ")
