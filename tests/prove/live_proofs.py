@@ -2,20 +2,23 @@
 
 from itertools import product
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 from live.rehearsal.certificate import Certificate
 from live.rehearsal.crash import POINTS
 from live.rehearsal.in_memory import Deaths, rehearse
+from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play
 from tests.live.plays import BUSY, death, drawn, log_bytes, passed, play
 from tests.prove import Proof
 
-SEEDS_A_CHUNK, DEATHS_A_CHUNK = 20, 10
+SEEDS_A_CHUNK, DEATHS_A_CHUNK, SIGKILLS_A_CHUNK = 20, 10, 10
 MATRIX = tuple(
     product(BUSY, ("1d", "1m"), (1, 10), ("backtrader", "alpaca"), ("none", "storm"))
 )  # strategy, timeframe, symbols, rules, faults
 MORTALS = ("donchian_bracket", "sma_cross")
+STORMS = tuple(cell for cell in MATRIX if cell[-1] == "storm")
 
 
 def seeds_are_identical(chunk: int) -> int:
@@ -41,6 +44,40 @@ def deaths_cost_nothing(chunk: int) -> int:
         deaths = [death(seed, passed(name))]
         _identical(play(name), "none", deaths, f"{name} killed {deaths}: ")
     return DEATHS_A_CHUNK
+
+
+def sockets_change_nothing(seed: int) -> int:
+    """A fault plan drawn from a seed: over loopback the same canonical log as in memory."""
+    case, faults = drawn(seed), f"seed:{seed}"  # none of them decides in a warm-up of two bars
+    with TemporaryDirectory() as near, TemporaryDirectory() as far:
+        here = rehearse(case, Path(near), faults)
+        there = rehearse_over_loopback(case, Path(far), faults)
+    _checked(here, f"{faults} in memory: ")
+    _checked(there, f"{faults} over loopback: ")
+    assert here.hashes["live"] == there.hashes["live"], f"{faults}: two canonical logs"
+    return 1
+
+
+def storms_over_loopback(chunk: int) -> int:
+    """One cell of the storms, session and venue as processes."""
+    name, timeframe, symbols, account, faults = STORMS[chunk]
+    with TemporaryDirectory() as folder:
+        case = play(name, timeframe, symbols, account)
+        _checked(rehearse_over_loopback(case, Path(folder), faults), "")
+    return 1
+
+
+def sigkills_cost_nothing(chunk: int) -> int:
+    """Ten SIGKILLs at random moments of one session's work."""
+    rng = Random(chunk)
+    case = play(MORTALS[chunk % len(MORTALS)], "1m", 1, rng.choice(("backtrader", "alpaca")))
+    bars = rng.sample(range(20, 380), SIGKILLS_A_CHUNK)
+    strikes = {bar: rng.uniform(0.0, 0.02) for bar in bars}
+    with TemporaryDirectory() as folder:
+        certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
+        _checked(certificate, f"killed {strikes}: ")
+    assert certificate.lives == 1 + SIGKILLS_A_CHUNK
+    return SIGKILLS_A_CHUNK
 
 
 def _logged(case: Play, faults: str) -> bytes:
@@ -77,5 +114,24 @@ LIVE_PROOFS = (
         "a session killed at any point loses nothing, doubles nothing, and its log verifies",
         22,
         deaths_cost_nothing,
+    ),
+    Proof(
+        "sockets",
+        "fault plans give the canonical logs over loopback, between processes, that they give in "
+        "memory",
+        50,
+        sockets_change_nothing,
+    ),
+    Proof(
+        "storms",
+        "every storm of the rehearsals is weathered over loopback, SIGKILL and all",
+        len(STORMS),
+        storms_over_loopback,
+    ),
+    Proof(
+        "sigkills",
+        "a session's process killed at any moment of its work loses nothing and doubles nothing",
+        10,
+        sigkills_cost_nothing,
     ),
 )
