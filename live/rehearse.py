@@ -80,33 +80,24 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     as_json: Json = False,
 ) -> int:
     """Play a strategy through its backtest and through the live stack; they must not differ."""
-    if account not in ACCOUNTS:
-        raise ConfigError(f"--account {account}: use {' or '.join(ACCOUNTS)}")
-    if over not in WAYS:
-        raise ConfigError(f"--over {over}: use {' or '.join(WAYS)}")
+    _one_of("--account", account, ACCOUNTS)
+    _one_of("--over", over, tuple(WAYS))
     params = parse_params(found(strategy), texts.pairs("--param", param))
     spec = RunSpec(
         strategy, params, cash=cash, commission=commission, size=texts.size(size) or None
     )
-    options = {"path": path} if path else {"seed": seed}
-    bars = BarsSpec(
-        feed or ("files" if path else "synthetic"),
-        texts.symbols(symbols),
-        start,
-        end,
-        timeframe,
-        options,
-    )
-    play = Play(
-        spec,
-        _frames(spec, bars),
-        account=cast("RuleSet", account),
-        seed=seed,
-        strategy=strategy,
-    )
+    source, options = ("files", {"path": path}) if path else ("synthetic", {"seed": seed})
+    bars = BarsSpec(feed or source, texts.symbols(symbols), start, end, timeframe, options)
+    rules = cast("RuleSet", account)
+    play = Play(spec, _frames(spec, bars), account=rules, seed=seed, strategy=strategy)
     with _folder(out) as folder:
         certificate = WAYS[over](play, folder, faults)
     return _show(certificate, as_json)
+
+
+def _one_of(option: str, given: str, choice: Sequence[str]) -> None:
+    if given not in choice:
+        raise ConfigError(f"{option} {given}: use {' or '.join(choice)}")
 
 
 def _show(certificate: Certificate, as_json: bool) -> int:
