@@ -5,7 +5,7 @@ Exit code 0 only when both halves did the same, 1 when they did not, 2 for bad i
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
