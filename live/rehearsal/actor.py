@@ -25,7 +25,7 @@ from live.market_clock import MarketClock
 from live.past import Past
 from live.rehearsal.crash import Crash, MortalFacts, MortalJournal
 from live.rehearsal.memory import FarSide
-from live.rehearsal.play import Play
+from live.rehearsal.play import SILENCE_S, Play
 from live.rehearsal.still import StillLoop, VirtualClock
 from live.session_log import SessionLog
 
@@ -66,6 +66,7 @@ class Actor:
             timeframe=play.timeframe,
             adjustment="none",
             sentinel=None,
+            mute_s=SILENCE_S,
             since=_last_bar(records) or play.starts_at,
         )
         self._symbols: Sequence[str] = tuple(play.frames)

@@ -14,7 +14,7 @@ from brokers.errors import SeawallError
 from live.paper.child import VenueProcess
 from live.paper.control import Counters
 from live.rehearsal.driven import later
-from live.rehearsal.play import Play
+from live.rehearsal.play import SILENCE_S, Play
 
 PATIENCE_S = 60.0
 WIRE = {"calls_a_minute": 180, "order_calls": 60, "backoff_deadline_s": 600.0}
@@ -153,6 +153,7 @@ def _told(play: Play, venue: VenueProcess, folder: Path, now: datetime) -> str:
             "timeframe": play.timeframe.text,
             "warmup_bars": play.warm_up,
             "calendar": play.calendar,
+            "mute_s": SILENCE_S,
         },
         "wire": WIRE,
         "paper": {"seed": play.seed},

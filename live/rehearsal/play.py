@@ -25,6 +25,7 @@ from live.paper.spec import VenueSpec
 
 RuleSet = Literal["backtrader", "alpaca"]
 LIVE = ("1m", "1d")
+SILENCE_S = 3600.0  # the market stands still while the session waits: that is no mute stream
 
 
 @dataclass(frozen=True)
