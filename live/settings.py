@@ -115,6 +115,8 @@ class WireSection(Section):
     """Widest wait at all."""
     backoff_deadline_s: Seconds = 120.0
     """From the first try, after which no other is begun and the call counts as failed."""
+    compare_s: Seconds = 60.0
+    """Between comparisons with the venue while orders are at work; they find a mute stream out."""
 
 
 class PaperSection(Section):

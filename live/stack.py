@@ -43,7 +43,6 @@ from strategies.sizing import PercentOfEquity
 OLDEST_BARS, OLDEST_DAYS = 3, 5  # age of the bar that an order may be decided on
 OLDEST_REAL_S = 5.0  # however fast the venue's market runs
 CONNECTED, DOWN = "connected", "down"
-POLL_S = 60.0  # while orders are at work: a mute stream of updates shows in a comparison alone
 
 
 @dataclass(slots=True)
@@ -106,7 +105,7 @@ def build(
         since=start.began_at,
         blotter=blotter,
         sync=log.sync,
-        pace=Pace(poll_s=POLL_S),
+        pace=Pace(poll_s=settings.wire.compare_s),
     )
     incoming = FactsIn(log, facts, store)
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)

@@ -37,7 +37,7 @@ class Channel(Generic[T]):
         self._trouble = trouble
         self._clock = clock
         self._listener: Listener[T] | None = None
-        self._is_mute = False
+        self._mutes_left = 0  # connections, this one among them, that hear nothing
         self._behind: list[T] = []
         self._late: list[tuple[float, T]] = []
         self._refused_until = 0.0
@@ -64,7 +64,7 @@ class Channel(Generic[T]):
     @property
     def is_mute(self) -> bool:
         """Whether the one who listens hears nothing."""
-        return self._is_mute
+        return self._mutes_left > 0
 
     @property
     def is_held(self) -> bool:
@@ -78,7 +78,7 @@ class Channel(Generic[T]):
 
     def attach(self, listener: Listener[T]) -> None:
         """Send to this client from now on; what went before is not repeated."""
-        self._listener, self._is_mute = listener, False
+        self._listener, self._mutes_left = listener, max(self._mutes_left - 1, 0)
 
     def detach(self, listener: Listener[T]) -> None:
         """Forget this client, if it is the one who listens."""
@@ -102,7 +102,8 @@ class Channel(Generic[T]):
         if kind == "lose":
             self.withheld += 1
         else:
-            self._is_mute = self._is_mute or kind == "mute"
+            if fault is not None and kind == "mute":
+                self._mutes_left = max(self._mutes_left, fault.count)
             await self.tell(message)
         if kind == "duplicate":
             await self.tell(message)
@@ -112,7 +113,7 @@ class Channel(Generic[T]):
 
     async def tell(self, message: T) -> None:
         """Send a message that no fault strikes."""
-        listener = None if self._is_mute else self._listener
+        listener = None if self.is_mute else self._listener
         if listener is not None and await listener.deliver(message):
             self.sent += 1
         else:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from brokers.clock import Clock, ManualClock
 from brokers.errors import SeawallError
 from live.paper.alpaca_gate import Gate
+from live.paper.faults import Plan
 from live.paper.market import Step
 from live.paper.venue import Venue
 
@@ -125,7 +126,11 @@ class Control:
         await self._venue.release()
         return {"now": self._clock.now().isoformat()}
 
-    async def drop(self, stream: str) -> dict[str, Any]:
+    def arm(self, plan: str) -> None:
+        """Add the faults of a plan, in TOML; they count from now on."""
+        self._venue.trouble.arm(Plan.from_toml(plan, "the control door's"))
+
+    async def drop(self, stream: str) -> None:
         """Break the connection of a stream."""
         if stream == "trade_updates":
             await self._venue.updates.drop()
@@ -133,7 +138,6 @@ class Control:
             await self._venue.data.drop()
         else:
             raise ControlError(f"no stream {stream!r}: use trade_updates or data")
-        return {}
 
 
 def control_app(control: Control, token: str, stop: Any) -> ASGIApp:
@@ -143,7 +147,7 @@ def control_app(control: Control, token: str, stop: Any) -> ASGIApp:
         try:
             body = orjson.loads(await request.body() or b"{}")
             return JSONResponse(await _answer(control, request.path_params["what"], body, stop))
-        except (ControlError, orjson.JSONDecodeError, TypeError, ValueError) as error:
+        except (SeawallError, orjson.JSONDecodeError, TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 422)
 
     app = Starlette(routes=[Route("/{what}", ask, methods=["POST"])])
@@ -166,12 +170,15 @@ async def _answer(control: Control, what: str, body: dict[str, Any], stop: Any) 
             return await control.bars()
         case "wait":
             return await control.wait(float(body.get("wait_s", 0.0)))
+        case "arm":
+            control.arm(str(body.get("plan", "")))
         case "drop":
-            return await control.drop(str(body.get("stream")))
+            await control.drop(str(body.get("stream")))
         case "stop":
             stop()
-            return {}
-    raise ControlError(f"no such question: {what}")
+        case _:
+            raise ControlError(f"no such question: {what}")
+    return {}
 
 
 def _plain(counters: Counters) -> Any:
@@ -206,6 +213,10 @@ class Remote:
     def wait(self, wait_s: float) -> dict[str, Any]:
         """Move the venue's virtual time on."""
         return self._ask("wait", wait_s=wait_s)
+
+    def arm(self, plan: str) -> None:
+        """Add the faults of a plan, in TOML, from now on."""
+        self._ask("arm", plan=plan)
 
     def drop(self, stream: Literal["trade_updates", "data"]) -> None:
         """Break the connection of a stream."""

@@ -17,7 +17,7 @@ RequestKind = Literal[
 ]
 MessageKind = Literal[
     "drop",  # the connection breaks after the message
-    "mute",  # connected, but silent from the message on, until the client connects anew
+    "mute",  # connected, but silent from the message on, for `count` connections, this one included
     "refuse",  # as drop, and new connections meet 429 for `wait_s` seconds
     "duplicate",  # sent twice
     "reorder",  # sent after the next one
@@ -51,7 +51,8 @@ class Fault:
         on: for requests a pattern of method and route, such as "POST /v2/orders" or "GET *"; for
             messages "trade_updates" or "data"; "fill" and "bar" for the last two kinds. Empty: the
             first named here.
-        count: how many requests in a row it strikes; for `refuse` how many connections at most.
+        count: how many requests in a row it strikes; for `mute` and `refuse` how many connections,
+            at most.
         status: of a server_error.
         wait_s: how long a `delay` or a `refuse` lasts, in seconds of the venue's clock.
         after: a hang, a reset or a not_json strikes after the work was done instead of before it.

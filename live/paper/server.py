@@ -72,8 +72,14 @@ class Breakable:
                 connection.transport.close()
 
 
-async def serve(spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO) -> None:
+async def serve(
+    spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO, *, heeds_process: bool = True
+) -> None:
     """Run a venue until it is told to stop; one JSON line when it is ready and one at its end.
+
+    Args:
+        heeds_process: SIGINT and SIGTERM end it, and the parent's end if so wished; where a thread
+            serves, the control door alone does.
 
     Raises:
         ConfigError: the port is taken.
@@ -92,7 +98,8 @@ async def serve(spec: VenueSpec, venue: Venue, clock: Clock, out: TextIO) -> Non
             await server.is_ready.wait()
         address = f"{spec.host}:{front_socket.getsockname()[1]}"
         door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
-        _stop_when_told(spec, stopped.set)
+        if heeds_process:
+            _stop_when_told(spec, stopped.set)
         _say(out, url=f"http://{address}", stream=f"ws://{address}", control=door, token=token)
         pace = asyncio.create_task(
             _idle() if spec.speed is None else _run(venue, clock, spec.speed)

@@ -48,6 +48,11 @@ class Trouble:
         self._row = 0
         self.longest_row = 0
 
+    def arm(self, plan: Plan) -> None:
+        """Add faults, each counting from now on; the breaker is spared as the new plan says."""
+        self.plan = plan
+        self._armed += [_Armed(fault, _strikes(fault)) for fault in plan.faults]
+
     @property
     def hits(self) -> dict[str, int]:
         """How often each kind has struck, by name."""

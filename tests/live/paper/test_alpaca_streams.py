@@ -279,6 +279,20 @@ def test_mute_stream_is_silent_until_the_client_connects_anew() -> None:
     front.run(scenario)
 
 
+def test_mute_stream_may_be_mute_for_several_connections() -> None:
+    front = Front(Fault("mute", 1, count=2))
+
+    async def scenario(client: Client) -> None:
+        for is_mute in (True, True, False):
+            async with client.http.stream("/stream") as socket:
+                await client.listen(socket)
+                await buy_and_turn(client)
+                assert front.venue.updates.is_mute == is_mute
+            await asyncio.sleep(0)
+
+    front.run(scenario)
+
+
 def test_refused_stream_meets_429_for_so_many_times_or_so_long() -> None:
     front = Front(Fault("refuse", 1, "data", count=3, wait_s=30.0))
 

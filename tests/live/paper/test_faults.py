@@ -171,3 +171,11 @@ def test_reordered_message_is_one_that_another_follows_at_once() -> None:
     trouble = Trouble(Plan("turn", (Fault("reorder"),)))
     assert trouble.message("trade_updates", is_last=True) is None
     assert trouble.message("trade_updates") is not None
+
+
+def test_faults_that_are_added_count_from_then_on() -> None:
+    trouble = Trouble(Plan())
+    trouble.message("data")
+    trouble.arm(Plan("more", (Fault("drop", 2, "data"),), spare_breaker=False))
+    assert [trouble.message("data") for _ in range(3)] == [None, Fault("drop", 2, "data"), None]
+    assert not trouble.plan.spare_breaker
