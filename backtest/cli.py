@@ -1,7 +1,8 @@
 """The command line: options in, a RunSpec and its bars out, then the run and what it leaves.
 
-Exit codes: 0 done; 1 the strategy itself raised an error; 2 bad input; 130 interrupted by Ctrl-C,
-what was done until then is shown and written, and says that it is partial.
+Exit codes: 0 done; 1 the strategy itself raised an error; 2 bad input; 3 a look-ahead was found;
+130 interrupted by Ctrl-C, what was done until then is shown and written, and says that it is
+partial.
 """
 
 import sys
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from backtest import commands, options, texts
+from backtest import cli_canary, commands, options, texts
 from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
 from backtest.spec import RunSpec
@@ -84,6 +85,9 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     stake, limits = texts.size(size), texts.limits(risk)
     spec = RunSpec(strategy, params, cash, commission, slippage_bps, stake, limits, bars)
     return commands.backtest(spec, Wishes(out, as_json, quiet))
+
+
+app.command(epilog=cli_canary.EXAMPLES)(cli_canary.canary)
 
 
 @app.command("list")
