@@ -174,7 +174,7 @@ def test_refusals_and_cancels_are_decisions_too():
         def next(self):
             super().next()
             if len(self) % 50 == 0:
-                self.buy(exectype=bt.Order.Limit)
+                self.buy(exectype=bt.Order.Limit, price=-1.0)
 
     texts = {item.text.split()[0] for item in decisions_of(RunSpec(Contradicts), ONE)}
     assert texts == {"buy", "sell", "cancel", "refused:"}
