@@ -21,7 +21,7 @@ from backtest.warmup import EnoughBars
 from brokers.errors import ConfigError
 from brokers.guard import GuardedBroker
 from brokers.profile import BACKTRADER, Profile
-from brokers.risk import RiskLimits
+from brokers.risk import RiskLimits, Rule
 from strategies.sizing import PercentOfEquity
 
 Analyzer = type[bt.Analyzer] | tuple[type[bt.Analyzer], Mapping[str, Any]]
@@ -80,17 +80,19 @@ def execute(
     log: str | Path | None = None,
     report: Report | None = None,
     profile: Profile = BACKTRADER,
+    rules: Iterable[Rule] = (),
 ) -> RunResult:
     """Run what `spec` describes; see `run`.
 
     Args:
         report: told how far it is.
         profile: a venue's rules for the form of an order, for the guard.
+        rules: order rules of the caller's own, asked before those of the risk limits.
     """
     feeds = named_feeds(bars)
     passports = passports_of(feeds)
     run_id = spec.fingerprint(passports)[:RUN_ID_LENGTH]
-    cerebro = assemble(spec, feeds, profile=profile, session_id=run_id)
+    cerebro = assemble(spec, feeds, profile=profile, rules=rules, session_id=run_id)
     _watch(cerebro, analyzers, report)
     frames = frames_of(feeds)
     config = spec.as_dict()
@@ -156,6 +158,7 @@ def assemble(
     *,
     broker: Any = None,
     profile: Profile = BACKTRADER,
+    rules: Iterable[Rule] = (),
     session_id: str = "",
     now: Callable[[], float] | None = None,
     **cerebro_options: Any,
@@ -166,6 +169,7 @@ def assemble(
         broker: the inner broker; None for Backtrader's own, with the cash, commission and
             slippage of `spec`.
         profile: the venue's rules for the form of an order.
+        rules: order rules of the caller's own, asked before those of the risk limits.
         session_id: goes into every client order id.
         now: the present in seconds since 1970 UTC; None takes the end of the newest bar.
         cerebro_options: Cerebro's own parameters, such as quicknotify.
@@ -175,7 +179,7 @@ def assemble(
         cerebro.adddata(feed, name=name)
     cerebro.broker = GuardedBroker(
         simulated_broker(spec) if broker is None else broker,
-        rules=spec.limits.rules(),
+        rules=(*rules, *spec.limits.rules()),
         limits=spec.limits.limits(),
         profile=profile,
         session_id=session_id,
