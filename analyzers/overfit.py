@@ -122,13 +122,13 @@ def block_sums(returns: Floats, blocks: int = BLOCKS) -> Floats:
     """Count, sum and sum of squares of the returns in equal blocks of time.
 
     Args:
-        returns: shape (T,) or (T, N), oldest first. The T % blocks oldest are left out.
+        returns: shape (T,) or (T, N), oldest first. The last T % blocks are left out.
 
     Returns:
         Shape (blocks, 3) or (N, blocks, 3); all counts are zero for fewer returns than blocks.
     """
     length = len(returns) // blocks
-    kept = returns[len(returns) - length * blocks :].reshape(blocks, length, *returns.shape[1:])
+    kept = returns[: length * blocks].reshape(blocks, length, *returns.shape[1:])
     sums, squares = kept.sum(axis=1), np.square(kept).sum(axis=1)
     table = np.stack([np.full_like(sums, length), sums, squares], axis=-1)
     return np.moveaxis(table, 0, -2)

@@ -116,8 +116,8 @@ def test_many_sets_in_chunks_give_what_they_give_at_once():
     assert pbo(blocks, held=100).logits == pytest.approx(pbo(blocks).logits)
 
 
-def test_block_sums_leave_the_oldest_remainder_out():
-    assert block_sums(np.array([9.0, 1.0, 2.0, 3.0, 4.0]), 2).tolist() == [[2, 3, 5], [2, 7, 25]]
+def test_block_sums_leave_the_last_remainder_out():
+    assert block_sums(np.array([1.0, 2.0, 3.0, 4.0, 9.0]), 2).tolist() == [[2, 3, 5], [2, 7, 25]]
 
 
 def plain_logits(returns, blocks):
