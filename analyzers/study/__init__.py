@@ -1,0 +1,1 @@
+"""Preparation and study of data for machine learning: features, labels, splits, sets."""
