@@ -13,7 +13,7 @@ _KINDS: Mapping[str, type[Fact]] = {
     kind.__name__: kind for kind in (Accepted, Filled, Ended, Replaced, Mismatch, Broken)
 }
 _DECIMALS = ("quantity", "price", "commission", "ours", "theirs")
-_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind", "fact"))
+_JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind", "fact", "turns"))
 
 
 def as_record(fact: Fact) -> dict[str, Any]:

@@ -58,10 +58,17 @@ class Past:
         record = self._next(BARS)
         return None if record is None else Turn.from_record(record)
 
-    def facts(self) -> list[Record]:
-        """Lines of what the venue said next; none while something else comes first."""
+    def facts(self, turns: int) -> list[Record]:
+        """Lines of what the venue said next; none while something else comes first.
+
+        Args:
+            turns: that the strategies have seen; what was said after more of them waits.
+        """
         told = []
-        while record := self._next(VENUE):
+        while self._records and self._records[0].get("turns", turns) <= turns:
+            record = self._next(VENUE)
+            if record is None:
+                break
             told.append(record)
         return told
 

@@ -32,6 +32,7 @@ class SessionLog:
         self.is_warming_up = True
         self.current: set[str] = set()  # orders of the newest turn
         self.turn_end_at: datetime | None = None
+        self.turns = 0  # begun, those of the warm-up aside
         self.failure: OSError | None = None
 
     @property
@@ -86,6 +87,7 @@ class SessionLog:
             self.append(record)
 
     def _begin(self, turn: Turn) -> None:
+        self.turns += 1
         self.current.clear()
         self.turn_end_at = turn.end_at
         self._clock.follow(turn.end_at)
