@@ -1,0 +1,50 @@
+"""Who rides on which cursor: feeds on their own, indicators on that of the feed that clocks them."""
+
+from typing import Any
+
+from backtrader.linebuffer import LineBuffer
+from backtrader.lineseries import LineSeriesStub
+
+from backtest.turbo.cursor import Cursor, OneBehind, Ride
+from backtest.turbo.schedule import Schedule
+
+Clocked = list[tuple[Any, Cursor | OneBehind]]
+
+
+def clocked(strategy: Any, schedule: Schedule) -> Clocked | str:
+    """The cursor of each of a strategy's indicators, or the reason why one has none.
+
+    What is clocked by the strategy itself, a constant given as data for one, moves a bar late:
+    stock moves the indicators before the strategy.
+    """
+    known: dict[int, Cursor | OneBehind] = {id(strategy): OneBehind(schedule.turn)}
+    for data, cursor in zip(strategy.datas, schedule.cursors, strict=True):
+        known |= dict.fromkeys([id(data), *map(id, data.lines)], cursor)
+    riders: Clocked = []
+    for indicator in strategy.getindicators():
+        clock = indicator._clock
+        if isinstance(clock, LineSeriesStub):
+            clock = clock.lines[0]
+        place = known.get(id(clock))
+        if place is None:
+            return f"a part of another indicator clocks {type(indicator).__name__}"
+        riders.append((indicator, place))
+        known |= dict.fromkeys([id(indicator), *map(id, _lines(indicator))], place)
+    return riders
+
+
+def board(strategy: Any, schedule: Schedule, riders: Clocked) -> Ride:
+    """Put everything on its cursor."""
+    ride = Ride()
+    for data, cursor in zip(strategy.datas, schedule.cursors, strict=True):
+        ride.take_feed(data, cursor)
+    for indicator, place in riders:
+        for line in _lines(indicator):
+            ride.take(line, place)
+    ride.take(strategy.lines.datetime, schedule.turn)
+    return ride
+
+
+def _lines(indicator: Any) -> list[Any]:
+    """The lines that move when the indicator does."""
+    return [indicator] if isinstance(indicator, LineBuffer) else list(indicator.lines)

@@ -1,0 +1,154 @@
+"""One position shared by all lines that move together, in place of one in every line.
+
+For the length of a run each line has a faster class, made from its own, whose position is the
+cursor's: what moved dozens of lines moves one number. Lines keep their identity, and afterwards
+have their own class back and the position in which stock leaves them.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import backtrader as bt
+
+_TICK = "tick_"
+
+
+class Cursor:
+    """The index of the present bar; -1 before the first."""
+
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at = -1
+
+
+class OneBehind:
+    """A cursor that follows another one bar late."""
+
+    __slots__ = ("_ahead",)
+
+    def __init__(self, ahead: Cursor) -> None:
+        self._ahead = ahead
+
+    @property
+    def at(self) -> int:
+        """The index of its bar; -1 before the first."""
+        return max(self._ahead.at - 1, -1)
+
+
+class OnCursor:
+    """Mixed into a line's class: its position is the cursor's.
+
+    Whoever moves such a line by hand takes the whole run off its cursors; it goes on as stock.
+    """
+
+    _cursor: Cursor | OneBehind
+    _ride: "Ride"
+    array: Any
+    bindings: list[Any]
+
+    def __getitem__(self, ago: int) -> Any:
+        return self.array[self._cursor.at + ago]
+
+    def __setitem__(self, ago: int, value: Any) -> None:
+        self.array[self._cursor.at + ago] = value
+        for binding in self.bindings:
+            binding[ago] = value
+
+    def __len__(self) -> int:
+        return self._cursor.at + 1
+
+    def get(self, ago: int = 0, size: int = 1) -> Any:
+        """The `size` values up to the one `ago`, oldest first."""
+        end = self._cursor.at + ago + 1
+        return self.array[end - size : end]
+
+    @property
+    def idx(self) -> int:
+        """The index of the present bar."""
+        return self._cursor.at
+
+    @idx.setter
+    def idx(self, index: int) -> None:
+        self._ride.end()
+        self.idx = index  # the line's own property again
+
+    _idx = idx
+
+    @property
+    def lencount(self) -> int:
+        """How many bars there have been."""
+        return self._cursor.at + 1
+
+    @lencount.setter
+    def lencount(self, count: int) -> None:
+        self._ride.end()
+        self.lencount = count
+
+
+class WithTicks:
+    """Mixed into the class of a feed's lines: Backtrader's tick_close and so on, when read."""
+
+    def __getattr__(self, name: str) -> Any:
+        lines: Any = self
+        alias = "close" if name == "tick_last" else name.removeprefix(_TICK)
+        if alias in {name, "datetime"} or alias not in lines.getlinealiases() or not len(lines):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(lines, alias)[0] if len(lines) < lines.buflen() else None
+
+
+class Ride:
+    """All that rides on cursors in one run, until `end`."""
+
+    def __init__(self) -> None:
+        self.has_ended = False
+        self._own_classes: list[tuple[Any, type]] = []
+        self._feeds: list[bt.AbstractDataBase] = []
+
+    def take(self, line: Any, cursor: Cursor | OneBehind) -> None:
+        """Put one line on a cursor."""
+        line._cursor, line._ride = cursor, self
+        self._change(line, OnCursor)
+
+    def take_feed(self, data: Any, cursor: Cursor) -> None:
+        """Put all lines of a feed on a cursor."""
+        for name in [name for name in vars(data) if name.startswith(_TICK)]:
+            delattr(data, name)
+        for line in data.lines:
+            self.take(line, cursor)
+        self._change(data.lines, WithTicks)
+        self._feeds.append(data)
+
+    def end(self) -> None:
+        """Give everything its own class back, and the position that it has come to."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        for it, own_class in self._own_classes:
+            it.__class__ = own_class
+            if "_cursor" in vars(it):
+                del it._ride
+                index = vars(it).pop("_cursor").at
+                it._idx, it.lencount = index, index + 1
+        for data in self._feeds:
+            _leave_ticks(data)
+
+    def _change(self, it: Any, mixin: type) -> None:
+        self._own_classes.append((it, type(it)))
+        it.__class__ = _mixed(mixin, type(it))
+
+
+def _leave_ticks(data: Any) -> None:
+    """The tick prices as stock's last `advance` leaves them: none at a feed's last bar."""
+    if len(data):
+        data._tick_nullify()
+        if len(data) < data.buflen():
+            data._tick_fill()
+
+
+@lru_cache(maxsize=256)
+def _mixed(mixin: type, own_class: type) -> type:
+    """A class as its own, and faster; made past Backtrader's metaclasses, which keep registers."""
+    members = {"__module__": own_class.__module__, "__qualname__": own_class.__qualname__}
+    made: type = type.__new__(type(own_class), own_class.__name__, (mixin, own_class), members)
+    return made
