@@ -161,6 +161,7 @@ def assemble(
     rules: Iterable[Rule] = (),
     session_id: str = "",
     now: Callable[[], float] | None = None,
+    engine: type[bt.Cerebro] = bt.Cerebro,
     **cerebro_options: Any,
 ) -> bt.Cerebro:
     """Wire Cerebro: feeds, the guard round a broker, the stake, the strategy.
@@ -172,9 +173,10 @@ def assemble(
         rules: order rules of the caller's own, asked before those of the risk limits.
         session_id: goes into every client order id.
         now: the present in seconds since 1970 UTC; None takes the end of the newest bar.
+        engine: the Cerebro to wire.
         cerebro_options: Cerebro's own parameters, such as quicknotify.
     """
-    cerebro = bt.Cerebro(**{"stdstats": False, **cerebro_options})
+    cerebro = engine(**{"stdstats": False, **cerebro_options})
     for name, feed in feeds.items():
         cerebro.adddata(feed, name=name)
     cerebro.broker = GuardedBroker(

@@ -7,6 +7,7 @@ from typing import Any
 import backtrader as bt
 import pandas as pd
 
+from brokers.wire.transport import VenueBar
 from feeds.passport import Passport, passport_of
 from feeds.timeframe import Timeframe
 from feeds.turns import Turns
@@ -72,6 +73,35 @@ class LiveFeed(bt.feed.DataBase):
         """Note that a new round of Cerebro's begins, and how long this feed may wait in it."""
         super().do_qcheck(onoff, qlapse)
         self._is_asked = True
+
+    @property
+    def symbol(self) -> str:
+        """The name of its bars in a turn."""
+        return str(self.p.dataname)
+
+    @property
+    def turns(self) -> Turns:
+        """What it shares with the other feeds of its session."""
+        return self._turns
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `show` may stand in for Backtrader's asking: every bar goes through as it is."""
+        asks_more = self._filters or self.resampling or self.replaying or self.p.tzinput
+        return not (asks_more or self.p.fromdate or self.p.todate)
+
+    def show(self, when: float, bar: VenueBar) -> None:
+        """Take a bar that a loop brings which moves all feeds at once, see `Turns.advance`.
+
+        Args:
+            when: its end, as Backtrader's number.
+        """
+        self.tick_open, self.tick_high, self.tick_low = bar.open, bar.high, bar.low
+        self.tick_close = self.tick_last = bar.close
+        self.tick_volume, self.tick_openinterest = bar.volume, 0.0
+        values = (bar.close, bar.low, bar.high, bar.open, bar.volume, 0.0, when)
+        for line, value in zip(self.lines, values, strict=True):
+            line.forward(value)
 
     def clone(self, **kwargs: Any) -> "LiveClone":
         """Make the feed's copy that Cerebro resamples or replays."""

@@ -193,6 +193,18 @@ class Turns:
         bar = self._current.bars.get(symbol)
         return None if bar is None else (self._when, bar)
 
+    def advance(self, wait_s: float) -> tuple[float, Mapping[str, VenueBar]] | None:
+        """The next turn for a loop that serves all feeds itself: when it ends, and its bars.
+
+        None: there is none yet.
+
+        Args:
+            wait_s: as for `serve`.
+        """
+        self._move_on(wait_s)
+        self._unserved.clear()
+        return None if self._current is None else (self._when, self._current.bars)
+
     def _move_on(self, wait_s: float) -> None:
         self._current = None
         if self._is_finished:

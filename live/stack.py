@@ -30,6 +30,7 @@ from feeds.turns import Outage, Turns, warm_up
 from live.connection import Connection, connect
 from live.facts_in import FactsIn
 from live.folder import Folder
+from live.loop import LiveCerebro
 from live.past import Past
 from live.recorder import StrategyLog, TapeRecorder
 from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits, newest_of
@@ -224,6 +225,7 @@ def _cerebro(
         profile=access.profile,
         session_id=start.session_id,
         now=log.now,
+        engine=LiveCerebro,
         quicknotify=True,
     )
     for number, spec in enumerate(others, 1):

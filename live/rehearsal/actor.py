@@ -21,6 +21,7 @@ from feeds.barrier import Barrier
 from feeds.stream import live_feeds
 from feeds.turns import Turns
 from live.facts_in import FactsIn
+from live.loop import LiveCerebro
 from live.market_clock import MarketClock
 from live.past import Past
 from live.rehearsal.crash import Crash, MortalFacts, MortalJournal
@@ -112,6 +113,7 @@ class Actor:
             profile=play.profile,
             session_id=session_id,
             now=self.log.now,
+            engine=LiveCerebro,
             quicknotify=True,
         )
         cerebro.addanalyzer(DecisionLog, journal=self.log, config=play.spec.as_dict())

@@ -1,0 +1,90 @@
+"""Cerebro for a session: Backtrader's turns, with little between a bar and a decision."""
+
+# ruff: noqa: SLF001  Backtrader has no public way through its loop
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import backtrader as bt
+
+from brokers.wire.transport import VenueBar
+from feeds.stream import LiveFeed
+from live.steps import Steps
+
+_Bars = tuple[float, Mapping[str, VenueBar]]
+_AllSteps = Sequence[tuple[Any, Steps]]
+
+
+class LiveCerebro(bt.Cerebro):
+    """Cerebro over the feeds of one `Turns`, all of them served at once.
+
+    Backtrader asks every feed several times a round, whether there is a bar or not. What strategies
+    see is the same to the last bit, and so is the order of all calls. Its own loop runs instead
+    where anything else is in play: other feeds, resampling or replay, timers, writers, exactbars,
+    cheat-on-open.
+    """
+
+    def _runnext(self, runstrats: Sequence[Any]) -> None:
+        if not self._is_ordinary():
+            super()._runnext(runstrats)
+            return
+        feeds: list[LiveFeed] = self.datas
+        turns = feeds[0].turns
+        steps = [(strategy, Steps(strategy)) for strategy in runstrats]
+        while not self._event_stop:
+            self._storenotify()
+            self._datanotify()
+            if self._event_stop:
+                return
+            turn = turns.advance(feeds[0].p.qcheck)
+            if turns.has_ended:
+                break
+            self._round(feeds, turn, steps)
+        self._datanotify()
+        self._storenotify()
+
+    def _round(self, feeds: Sequence[LiveFeed], turn: _Bars | None, steps: _AllSteps) -> None:
+        """One turn; without bars, what else has arrived."""
+        if turn is not None:
+            when, bars = turn
+            for feed in feeds:
+                bar = bars.get(feed.symbol)
+                if bar is not None:
+                    feed.show(when, bar)
+        self._datanotify()
+        if not self._event_stop:
+            self._brokernotify()
+        for strategy, indicators in steps if turn is not None else ():
+            if not self._event_stop:
+                _next(strategy, indicators)
+
+    def _is_ordinary(self) -> bool:
+        """Whether nothing is in play that only Backtrader's own loop knows."""
+        has_own = self._timers or self._timerscheat or self.runwriters
+        is_plain = not (has_own or self._exactbars or self.p.cheat_on_open)
+        shared = {id(feed.turns) for feed in self.datas if type(feed) is LiveFeed}
+        return is_plain and len(shared) == 1 and all(map(_is_plain, self.datas))
+
+
+def _is_plain(feed: Any) -> bool:
+    return type(feed) is LiveFeed and feed.is_plain
+
+
+def _next(strategy: Any, indicators: Steps) -> None:
+    """`Strategy._next`, with the indicators in one list."""
+    if type(strategy)._next is not bt.Strategy._next:
+        strategy._next()
+        return
+    strategy._clk_update()
+    indicators.take()
+    strategy._notify()
+    missing = strategy._getminperstatus()
+    if missing < 0:
+        strategy.next()
+    elif missing == 0:
+        strategy.nextstart()
+    else:
+        strategy.prenext()
+    strategy._next_analyzers(missing)
+    strategy._next_observers(missing)
+    strategy.clear()
