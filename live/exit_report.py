@@ -29,6 +29,7 @@ class ExitReport:
 
     Args:
         cancelled: orders whose cancel the venue confirmed, one line each.
+        too_late: orders that ended before their cancel reached them, and how.
         unconfirmed: orders sent or cancelled without an answer: they may still fill.
         left: orders that were left at work on purpose, exits above all.
         positions: by symbol, what is held.
@@ -41,6 +42,7 @@ class ExitReport:
     ended_at: datetime
     log: str
     cancelled: tuple[str, ...] = ()
+    too_late: tuple[str, ...] = ()
     unconfirmed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     positions: Mapping[str, float] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class ExitReport:
         lines = [f"session {self.session_id} ended: {self.text} (exit code {int(self.exit_code)})"]
         for title, entries in (
             ("cancelled", self.cancelled),
+            ("ended first", self.too_late),
             ("NOT CONFIRMED", self.unconfirmed),
             ("left at work", self.left),
             ("held", tuple(f"{units:+g} {symbol}" for symbol, units in self.positions.items())),

@@ -17,15 +17,17 @@ from brokers.translate import symbol
 from live.alerts import Alerts
 from live.exit_report import ExitReport
 from live.exits import Trigger
+from live.last_cancels import cancel_directly
 from live.past import RESUME, SHUTDOWN, Diverged
 from live.reconcile import Unreconcilable, as_record
-from live.shutdown import Policy, Shutdown, Tripped
-from live.stack import Stack, cancel_directly, listen
+from live.shutdown import Policy, Reach, Shutdown, Tripped
+from live.stack import Stack, listen
 from live.start import Start
 from live.triggers import Ask, first
 from live.view import Snapshot, View
 
 WIND_DOWN_S = 0.1
+CANCELLED = ": Canceled"  # Backtrader's word
 
 
 class Session:
@@ -157,14 +159,19 @@ class Session:
 
     def _new_shutdown(self) -> Shutdown:
         stack = self._stack
+        reach = Reach(
+            cancel_at_venue=self._cancel_at_venue,
+            close_positions=self._close_positions,
+            is_settled=lambda: self._is_repeating or stack.store.is_idle,
+            is_cut_off=lambda: stack.wires.breaker == "open",
+            can_order=self._can_order,
+        )
         return Shutdown(
             stack.guard,
             stack.tape,
             self._policy,
-            cancel_at_venue=lambda ids: stack.store.attend(lambda _: cancel_directly(stack, ids)),
-            close_positions=self._close_positions,
+            reach,
             announce=self._announce,
-            is_settled=lambda: self._is_repeating or stack.store.is_idle,
             clock=self._start.clock,
         )
 
@@ -177,6 +184,21 @@ class Session:
         self._stack.log.note(record)
         if not self._is_repeating and tripped.trigger != "finished":
             self._alerts.send(f"seawall {self._title}: shutting down", tripped.text)
+
+    def _can_order(self) -> bool:
+        stack = self._stack
+        is_cut_off = stack.wires.breaker == "open" or stack.store.failure is not None
+        return self._is_repeating or not (is_cut_off or stack.log.failure)
+
+    def _cancel_at_venue(self, order_ids: Sequence[str]) -> None:
+        stack, made = self._stack, self._stack.wires.made
+        if made is not None:
+            facts, clock = stack.inbox.lane("facts"), self._start.clock
+            stack.store.attend(
+                lambda _: cancel_directly(
+                    made.direct, stack.blotter, order_ids, clock=clock, tell=facts.put
+                )
+            )
 
     def _close_positions(self, reason: str) -> bool:
         held = [
@@ -242,21 +264,23 @@ class Session:
         unanswered = [order for order in stack.tape.working if order.status == "Submitted"]
         unconfirmed = tuple(dict.fromkeys((*shutdown.unconfirmed, *unanswered)))
         waiting = {order.order_id for order in unconfirmed}
+        ended = [
+            f"{order.text}: {stack.tape.outcomes.get(order.order_id, 'ended')}"
+            for order in shutdown.found
+            if order.order_id in shutdown.asked and order.order_id not in waiting
+        ]
         return ExitReport(
             session_id=self._start.session_id,
             trigger=tripped.trigger,
             text=tripped.text,
             ended_at=self._start.clock.now(),
             log=self._log_name,
-            cancelled=tuple(
-                f"{order.text}: {stack.tape.outcomes.get(order.order_id, 'ended')}"
-                for order in shutdown.found
-                if order.order_id in shutdown.asked and order.order_id not in waiting
-            ),
+            cancelled=tuple(text for text in ended if text.endswith(CANCELLED)),
+            too_late=tuple(text for text in ended if not text.endswith(CANCELLED)),
             unconfirmed=tuple(order.text for order in unconfirmed),
             left=tuple(o.text for o in stack.tape.working if o.order_id not in waiting),
             positions=self._held(),
-            notes=tuple(self._notes),
+            notes=(*self._notes, *shutdown.notes),
         )
 
     def _held(self) -> dict[str, float]:

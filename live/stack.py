@@ -1,13 +1,11 @@
 """Everything a session is made of, wired: the one place where live objects meet."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import backtrader as bt
 
@@ -134,22 +132,6 @@ async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
                 lane.put(item)
     except SeawallError as error:
         stack.wires.data_failure = str(error)
-
-
-async def cancel_directly(stack: Stack, order_ids: Sequence[str]) -> None:
-    """Ask the venue to cancel, past limiter and breaker; whatever it answers, the stream tells."""
-    wires = stack.wires.made
-    known = [stack.blotter.venue_order_id(order_id) for order_id in order_ids]
-    if wires is not None:
-        asked = [wires.direct.cancel(venue_order_id) for venue_order_id in known if venue_order_id]
-        await asyncio.gather(*map(_quietly, asked))
-
-
-async def _quietly(asking: Any) -> None:
-    try:
-        await asking
-    except SeawallError:
-        return  # it stays among the unconfirmed, and the exit report says so
 
 
 def _connector(

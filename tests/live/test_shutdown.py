@@ -8,7 +8,7 @@ import pytest
 
 from brokers.clock import ManualClock
 from brokers.events import Halt, Refusal
-from live.shutdown import Policy, Shutdown, Tripped
+from live.shutdown import NOT_FLATTENED, Policy, Reach, Shutdown, Tripped
 from live.tape import AtWork
 
 ENTRY = AtWork("a1", "SPY", "buy", "limit", 10.0, 0.0, "500", False, "Accepted")
@@ -24,14 +24,21 @@ class _Stage:
         self.working = [ENTRY, STOP]
         self._holds = holds
         self.is_settled = True
+        self.is_cut_off = False
+        self.can_order = True
+        reach = Reach(
+            cancel_at_venue=self._at_venue,
+            close_positions=self._close,
+            is_settled=lambda: self.is_settled,
+            is_cut_off=lambda: self.is_cut_off,
+            can_order=lambda: self.can_order,
+        )
         self.shutdown = Shutdown(
             self,
             self,  # type: ignore[arg-type]
             policy,
-            cancel_at_venue=self._at_venue,
-            close_positions=self._close,
+            reach,
             announce=lambda tripped: self.asked.append(f"announce {tripped.trigger}"),
-            is_settled=lambda: self.is_settled,
             clock=self.clock,
         )
 
@@ -89,8 +96,21 @@ def test_at_the_deadline_it_ends_and_says_what_is_unconfirmed() -> None:
 
 def test_an_open_breaker_is_passed_by_on_the_way_to_the_venue() -> None:
     stage = _Stage(Policy())
+    stage.is_cut_off = True
     stage.shutdown.begin(Tripped("breaker", "3 calls failed"))
     assert stage.asked[-1] == "at venue a1"
+
+
+def test_a_breaker_that_opens_on_the_way_down_is_passed_by_once() -> None:
+    stage = _Stage(Policy())
+    stage.is_settled = False
+    stage.shutdown.begin(Tripped("interrupt", "Ctrl-C"))
+    stage.is_cut_off = True
+    assert not stage.shutdown.is_done()
+    assert not stage.shutdown.is_done()
+    assert stage.asked.count("at venue a1") == 1
+    stage.ended("a1")
+    assert stage.shutdown.is_done()
 
 
 def test_flattening_cancels_exits_first_and_closes_when_all_have_ended() -> None:
@@ -117,9 +137,22 @@ def test_flattening_waits_for_the_orders_that_close() -> None:
     assert stage.asked.count("close") == 1
 
 
-def test_nothing_is_closed_through_an_open_breaker() -> None:
+def test_exits_stay_where_nothing_could_be_closed() -> None:
     stage = _Stage(Policy("flatten"), holds=True)
+    stage.is_cut_off, stage.can_order = True, False
     stage.shutdown.begin(Tripped("breaker", "3 calls failed"))
+    stage.ended("a1")
+    assert stage.shutdown.is_done()
+    assert not {"cancel a0-sl", "close"} & set(stage.asked)
+    assert stage.shutdown.notes == (NOT_FLATTENED,)
+
+
+def test_an_exit_is_not_cancelled_past_a_breaker_that_opens_while_positions_are_flattened() -> None:
+    stage = _Stage(Policy("flatten"), holds=True)
+    stage.shutdown.begin(Tripped("interrupt", "Ctrl-C"))
+    stage.is_cut_off = True
+    assert not stage.shutdown.is_done()
+    assert stage.asked[-1] == "at venue a1"
     stage.ended("a1", "a0-sl")
     assert stage.shutdown.is_done()
     assert "close" not in stage.asked

@@ -49,7 +49,7 @@ on = "POST /v2/orders"
 kind = "server_error"
 status = 503
 nth = 1
-count = 9
+count = 2
 on = "GET /v2/orders:by_client_order_id"
 """
 
@@ -101,12 +101,15 @@ def test_a_strategys_error_shuts_down_and_names_its_line(place: Path) -> None:
     assert cancelled.endswith("Canceled")
 
 
-def test_three_failures_open_the_breaker_and_the_unanswered_order_is_named(place: Path) -> None:
+def test_three_failures_open_the_breaker_and_the_unanswered_order_is_looked_up(
+    place: Path,
+) -> None:
     report = _trade(place, "--for", "30s", faults="down.toml")
     assert (report["trigger"], report["exit_code"]) == ("breaker", 3)
-    (unconfirmed,) = report["unconfirmed"]
-    assert unconfirmed.startswith("buy 1 SPY limit")
-    assert report["positions"] == {"SPY": 2.0}
+    (ended,) = report["too_late"]
+    assert ended.startswith("buy 1 SPY limit")
+    assert ended.endswith("Rejected")
+    assert (report["unconfirmed"], report["positions"]) == ([], {"SPY": 2.0})
 
 
 def test_a_broken_account_limit_ends_the_session(place: Path) -> None:

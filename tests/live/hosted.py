@@ -1,0 +1,134 @@
+"""Whole sessions of the real command, in this process, at a venue that a thread of it serves."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+
+from brokers.clock import SystemClock
+from live.cli import main
+from live.config import load
+from live.embedded_market import market
+from live.paper.control import Remote
+from live.paper.server import serve
+from live.paper.spec import VenueSpec
+from tests.live import runs
+
+SCRIPTED = f"{Path(__file__).parent / 'scripted.py'}:Scripted"
+SPEED = 1200.0  # 20 minutes' bars a second
+WARM_UP = 40
+PATIENCE_S = 20.0
+SETTINGS = """
+folder = "{folder}"
+url = "{url}"
+[paper]
+speed = "{speed:g}x"
+[[strategies]]
+name = "{strategy}"
+params = {{{params}}}
+[data]
+symbols = {symbols}
+warmup_bars = {warm_up}
+{data}
+"""
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A venue in this process, and where sessions at it have their files."""
+
+    url: str
+    door: str
+    place: Path
+    symbols: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The session's."""
+        return self.place / "out"
+
+    def trade(
+        self, *words: str, params: Mapping[str, Any] | None = None, data: str = "", more: str = ""
+    ) -> dict[str, Any]:
+        """Run one session of the scripted strategy to its end; the exit report as it was written.
+
+        Args:
+            params: of the strategy.
+            data: lines of the section of that name.
+            more: sections besides.
+        """
+        given = {"door": self.door, **(params or {})}
+        path = self.place / "live.toml"
+        text = SETTINGS.format(
+            folder=self.folder,
+            url=self.url,
+            speed=SPEED,
+            strategy=SCRIPTED,
+            params=", ".join(f"{name} = {orjson.dumps(it).decode()}" for name, it in given.items()),
+            symbols=list(self.symbols),
+            warm_up=WARM_UP,
+            data=data,
+        )
+        path.write_text(text + more, encoding="utf-8")
+        code = main(["--settings", str(path), "--for", f"{PATIENCE_S:g}s", *words])
+        report: dict[str, Any] = orjson.loads((self.folder / "exit_report.json").read_bytes())
+        assert code == report["exit_code"]
+        return report
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Of the session's log."""
+        return runs.records(self.folder)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The lines of one kind."""
+        return [line for line in self.lines if line["kind"] == kind]
+
+
+@contextmanager
+def hosted_venue(
+    place: Path, frames: Mapping[str, pd.DataFrame] | None = None, **terms: Any
+) -> Iterator[Hosted]:
+    """Serve a venue while the block runs."""
+    bars, warm_up = spy()
+    bars = dict(frames or bars)
+    spec = VenueSpec(account="alpaca", warm_up=warm_up, speed=SPEED, calls_per_minute=0, **terms)
+    out = StringIO()
+
+    def run() -> None:
+        clock = SystemClock()
+        asyncio.run(serve(spec, spec.venue(bars, clock), clock, out, heeds_process=False))
+
+    thread = threading.Thread(target=run, name="hosted venue")
+    thread.start()
+    try:
+        told = _ready(out, thread)
+        yield Hosted(told["url"], f"{told['control']} {told['token']}", place, tuple(bars))
+    finally:
+        if out.getvalue():
+            Remote(told["control"], told["token"]).stop()
+        thread.join()
+
+
+@lru_cache
+def spy() -> tuple[Mapping[str, pd.DataFrame], int]:
+    """Minutes of one synthetic symbol, and how many steps of them are past."""
+    settings = load(None, {"data": {"warmup_bars": WARM_UP}})
+    return market(settings.data, settings.paper)
+
+
+def _ready(out: StringIO, thread: threading.Thread) -> dict[str, Any]:
+    until_s = time.monotonic() + PATIENCE_S
+    while not out.getvalue() and thread.is_alive() and time.monotonic() < until_s:
+        time.sleep(0.001)
+    told: dict[str, Any] = orjson.loads(out.getvalue())
+    return told
