@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Thread
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
+LOOKUPS = 2  # threads in which a loop has host names looked up
 
 
 class Host(Protocol):
@@ -35,7 +38,7 @@ class LoopThread:
 
     def start(self, work: Work) -> None:
         """See `Host.start`."""
-        self._thread = Thread(target=lambda: asyncio.run(work()), name=self._name)
+        self._thread = Thread(target=lambda: run(work(), self._name), name=self._name)
         self._thread.start()
 
     def wait(self, future: Future[Any]) -> None:
@@ -46,3 +49,15 @@ class LoopThread:
         """See `Host.join`."""
         if self._thread is not None:
             self._thread.join()
+
+
+def run(work: Coroutine[Any, Any, T], name: str) -> T:
+    """Run a coroutine on a new loop, whose own threads bear its name and end with it."""
+    with asyncio.Runner(loop_factory=partial(_loop, name)) as runner:
+        return runner.run(work)
+
+
+def _loop(name: str) -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(LOOKUPS, thread_name_prefix=f"{name}-lookup"))
+    return loop

@@ -1,6 +1,5 @@
 """What a session has to know of its venue before it begins: the time, the account, the past."""
 
-import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pandas as pd
 
 from brokers.clock import Clock
 from brokers.errors import DataError, Transient, VenueRefused
+from brokers.thread import run
 from brokers.wire.http import Http, NoAnswer
 from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
 from feeds.alpaca_client import AlpacaData
@@ -52,7 +52,7 @@ def brief(
         DataError: too few bars for the warm-up, or they are not in the plan.
         TransportError: the venue cannot be reached.
     """
-    return asyncio.run(_brief(access, settings, data, real, rng))
+    return run(_brief(access, settings, data, real, rng), "briefing")
 
 
 async def _brief(

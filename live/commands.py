@@ -1,6 +1,5 @@
 """What the commands do once their options are read."""
 
-import asyncio
 import random
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from analyzers.why import why as story_of
 from backtest.spec import RunSpec
 from brokers.clock import Clock, SystemClock
 from brokers.errors import BreakerOpen, SeawallError, TransportError
+from brokers.thread import run
 from live import checking, reference, summary
 from live.account_lock import account_lock
 from live.alerts import Alerts, through_apprise
@@ -119,7 +119,7 @@ def check(settings: LiveSettings) -> int:
     """Look at everything, and say go or no-go."""
     real, described = SystemClock(), specs(settings)
     with opened(settings, real) as access:
-        rows = asyncio.run(checking.look(settings, described, access, real, random.Random(0)))  # noqa: S311
+        rows = run(checking.look(settings, described, access, real, random.Random(0)), "check")  # noqa: S311
     Console().print(table(rows))
     return int(ExitCode.DONE if is_go(rows) else ExitCode.NO_GO)
 
