@@ -27,6 +27,7 @@ class _Row:
     Args:
         seen: filled quantity as the venue has it, by the venue's id, oldest id first.
         known: filled quantity as our facts have it, by the venue's id.
+        is_pair: its leg works beside it and ends by itself; the legs of an entry end with it.
         replaced: the venue's ids that another order took over from.
         settled: the venue's ids that will not fill any more.
         end: how the last of them ended; told when every fill is known.
@@ -37,6 +38,7 @@ class _Row:
     quantity: Decimal
     legs: Mapping[Role, str] = field(default_factory=dict)
     is_leg: bool = False
+    is_pair: bool = False
     seen: dict[str, Decimal] = field(default_factory=dict)
     known: dict[str, Decimal] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
@@ -112,7 +114,8 @@ class Blotter:
     def expect(self, order: OrderSchema) -> None:
         """Take note of an order, legs included, before it is sent."""
         legs = {leg.role: leg.client_order_id for leg in order.legs}
-        self._add(_Row(order.client_order_id, order.symbol, order.quantity, legs))
+        is_pair = order.order_class == "oco"
+        self._add(_Row(order.client_order_id, order.symbol, order.quantity, legs, is_pair=is_pair))
         for leg in order.legs:
             self._add(_Row(leg.client_order_id, order.symbol, leg.quantity, is_leg=True))
 
@@ -134,8 +137,11 @@ class Blotter:
         """End an order that the venue surely does not have."""
         if order_id not in self._alive:
             return ()
-        self._finish(self._rows[order_id])
-        return (Ended(order_id, "rejected", reason),)
+        row = self._rows[order_id]
+        ended = (order_id, *(row.legs.values() if row.is_pair else ()))
+        for name in ended:
+            self._finish(self._rows[name])
+        return tuple(Ended(name, "rejected", reason) for name in ended)
 
     def apply(self, update: OrderUpdate) -> tuple[Fact, ...]:
         """What is news in an update, a request's answer among them."""
@@ -280,7 +286,7 @@ class Blotter:
     def _finish(self, row: _Row) -> None:
         """Count on no more fills, nor on those of legs whose entry never filled."""
         self._alive.pop(row.order_id, None)
-        for leg_id in row.legs.values() if not row.filled else ():
+        for leg_id in row.legs.values() if not (row.filled or row.is_pair) else ():
             self._alive.pop(leg_id, None)
 
     def _strangers(self, orders: Iterable[VenueOrder]) -> Iterable[Mismatch]:

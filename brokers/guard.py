@@ -18,6 +18,7 @@ from brokers.orders import OrderSchema
 from brokers.profile import BACKTRADER, Profile
 from brokers.risk import AccountLimit, Rule
 from brokers.situation import BrokerSituation, newest_bar_at, units_held
+from brokers.ties import Ties
 from brokers.translate import Family, Request, rejected, to_schema
 
 
@@ -56,7 +57,8 @@ class GuardedBroker:
         self._held: dict[int, Family] = {}  # not yet transmitted, by the entry's reference
         self._refused: set[int] = set()
         self._working: dict[int, Any] = {}  # entries and single orders that may still fill
-        self._leaving: set[int] = set()  # cancelled, and not yet confirmed by a venue
+        self._ties = Ties()
+        self._fresh: dict[str, OrderSchema] = {}  # of this turn, for an `oco=` that names them
         self._notes: deque[Any] = deque()
 
     def __getattr__(self, name: str) -> Any:
@@ -99,7 +101,7 @@ class GuardedBroker:
             self._tell(Cancel(self._ids.of(order), order.owner, order.data, why))
         done = self.inner.cancel(order, **how)
         if done and order.alive():
-            self._leaving.add((order.parent or order).ref)
+            self._ties.leave(order)
         return done
 
     def get_notification(self) -> Any:
@@ -111,6 +113,7 @@ class GuardedBroker:
 
     def next(self) -> None:
         """Let the inner broker work, then hold the account against its limits."""
+        self._fresh.clear()
         self.inner.next()
         if self._limits and self.halted is None:
             try:
@@ -160,7 +163,7 @@ class GuardedBroker:
                 refusal = Refusal("family", "an order of its family was refused")
             else:
                 order = to_schema(family, self._ids.of(family.oco_partner))
-                self._check(order, entry)
+                self._check(order, family)
         except OrderRefused as refused:
             refusal = _refusal(refused)
         reason = entry.how.get("reason")
@@ -173,12 +176,24 @@ class GuardedBroker:
         except OSError as error:
             return Refusal("log", f"the decision could not be logged: {error}")
         if order and not refusal:
+            self._fresh[family.order_id] = order
+            self._fresh.pop(order.oco_client_order_id or "", None)
             self._hand_over(order)
         return refusal
 
-    def _check(self, order: OrderSchema, entry: Request) -> None:
+    def _check(self, order: OrderSchema, family: Family) -> None:
+        partner, others = family.oco_partner, self._working
+        if partner is not None:
+            root = self._ties.root(partner)
+            others = {ref: o for ref, o in others.items() if self._ties.root(o) != root}
         situation = BrokerSituation(
-            self.inner, entry.data, order, self._working, self._now, self._leaving
+            self.inner,
+            family.requests[0].data,
+            order,
+            others,
+            self._now,
+            self._ties,
+            self._fresh.get(order.oco_client_order_id or ""),
         )
         self._profile.check(situation)
         if self.halted is not None:
@@ -189,6 +204,8 @@ class GuardedBroker:
     def _remember(self, family: Family, request: Request) -> None:
         entry = family.requests[0].order
         self._ids.name(family)
+        if family.oco_partner is not None:
+            self._ties.tie(entry, family.oco_partner)
         if not request.completes:
             self._held[entry.ref] = family
         elif not family.requests[0].how.get("parent"):

@@ -92,7 +92,8 @@ class OrderSchema(Terms):
     """One order, or one family of an entry and its exits, complete and without contradiction.
 
     An OCO is either what venues call one (a limit exit with a stop-loss leg), or the second of two
-    orders, naming the first in `oco_client_order_id`, as Backtrader builds it.
+    orders, naming the first in `oco_client_order_id`, as Backtrader builds it. An OCO of one order
+    made of those two (see `exit_pair.py`) goes on naming the first: itself, or its leg.
     """
 
     symbol: Annotated[str, Field(min_length=1)]
@@ -105,12 +106,17 @@ class OrderSchema(Terms):
     def _legs_fit_the_class(self) -> Self:
         roles = sorted(leg.role for leg in self.legs)
         linked = self.oco_client_order_id is not None
+        members = {self.client_order_id, *(leg.client_order_id for leg in self.legs)}
         fits = {
             "simple": not roles and not linked,
             "bracket": roles == ["stop_loss", "take_profit"] and not linked,
             "oto": len(roles) == 1 and not linked,
             "oco": (linked and not roles)
-            or (not linked and self.order_type == "limit" and roles == ["stop_loss"]),
+            or (
+                self.order_type == "limit"
+                and roles == ["stop_loss"]
+                and (not linked or self.oco_client_order_id in members)
+            ),
         }
         if not fits[self.order_class]:
             raise ValueError(f"legs {roles or 'none'} do not make a {self.order_class} order")
@@ -147,6 +153,12 @@ class OrderSchema(Terms):
             if leg.role == role:
                 return leg.stop_price if role == "stop_loss" else leg.limit_price
         return None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Client order ids of those that wait for no entry: of an exit of two, both."""
+        legs = self.legs if self.order_class == "oco" else ()
+        return (self.client_order_id, *(leg.client_order_id for leg in legs))
 
     @property
     def signed_quantity(self) -> Decimal:

@@ -45,7 +45,7 @@ class Profile:
         if self.held_quantity:
             self._check_held(situation)
         if self.words is not None:
-            self.words(order)
+            self.words(situation.whole)
         if self.foresees is not None:
             self.foresees(situation)
 

@@ -1,6 +1,6 @@
 """What risk rules may know, read from a Backtrader broker without touching it."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -8,10 +8,12 @@ from typing import Any, Protocol
 
 import backtrader as bt
 
-from brokers.errors import RiskRefused
+from brokers.errors import RiskRefused, SchemaRefused
 from brokers.events import Refusal
+from brokers.exit_pair import exit_pair
 from brokers.orders import OrderSchema, OrderType, Side
 from brokers.risk import Situation, growth
+from brokers.ties import Ties
 from brokers.translate import ORDER_TYPES, exact, seconds, symbol
 
 
@@ -21,7 +23,8 @@ class Resting:
 
     Args:
         order_id: whoever tells of it may name it as it likes.
-        family: the same for an entry and its legs, of which one alone fills.
+        family: the same for orders of which one alone fills: an entry and its legs, two exits that
+            cancel each other.
         remaining: units still to be filled.
         limit_price: of a trailing order None, and so is its stop price.
         last: the symbol's last price when it came.
@@ -73,6 +76,14 @@ class AtVenue(Situation, Protocol):
     def surroundings(self) -> Surroundings:
         """All of the account, where a rule sees one symbol."""
 
+    @property
+    def whole(self) -> OrderSchema:
+        """The order as a venue gets it: two exits that cancel each other are one order there.
+
+        Raises:
+            SchemaRefused: venues have no such pair.
+        """
+
 
 class BrokerSituation:
     """One order's surroundings; see `brokers.risk.Situation` for units.
@@ -83,8 +94,9 @@ class BrokerSituation:
         order: the order as a schema.
         entries: entries and single orders at work, by reference.
         now: the present in seconds since 1970 UTC.
-        leaving: references of entries and single orders that were cancelled, or a leg of theirs,
-            and have perhaps not ended: a new order waits for their end before it is sent.
+        ties: what stands or falls together, and what was cancelled and has perhaps not ended: a
+            new order waits for its end before it is sent.
+        partner: the order that this one's `oco=` names, if it was decided in the same turn.
     """
 
     def __init__(
@@ -94,14 +106,16 @@ class BrokerSituation:
         order: OrderSchema,
         entries: Mapping[int, Any],
         now: Callable[[], float],
-        leaving: Container[int] = (),
+        ties: Ties,
+        partner: OrderSchema | None = None,
     ) -> None:
         self._inner = inner
         self._data = data
         self.order = order
         self._entries = entries
         self._now = now
-        self._leaving = leaving
+        self._ties = ties
+        self._partner = partner
 
     @cached_property
     def quantity(self) -> float:
@@ -131,8 +145,8 @@ class BrokerSituation:
         held = sum(abs(units_held(self._inner, data)) * data.close[0] for data in feeds)
         resting = sum(
             abs(order.executed.remsize) * order.data.close[0]
-            for order in self._entries.values()
-            if order.alive() and units_held(self._inner, order.data) * order.size >= 0
+            for order in self._ties.apart(self._alive())
+            if units_held(self._inner, order.data) * order.size >= 0
         )
         return float(held + resting)
 
@@ -162,8 +176,8 @@ class BrokerSituation:
         return float(
             sum(
                 order.executed.remsize
-                for order in self._entries.values()
-                if order.data is self._data and order.alive() and order.size * sign > 0
+                for order in self._ties.apart(self._alive())
+                if order.data is self._data and order.size * sign > 0
             )
         )
 
@@ -176,15 +190,35 @@ class BrokerSituation:
             value=self.equity,
             held={name: units_held(self._inner, data) for name, data in feeds.items()},
             closes={name: float(data.close[0]) for name, data in feeds.items()},
-            resting=tuple(resting(order) for order in self._at_work()),
+            resting=tuple(resting(order, str(self._ties.root(order))) for order in self._at_work()),
         )
+
+    @cached_property
+    def whole(self) -> OrderSchema:
+        """See `AtVenue.whole`."""
+        partner_id = self.order.oco_client_order_id
+        if partner_id is None:
+            return self.order
+        if self._partner is None:
+            raise SchemaRefused(
+                f"oco: {partner_id} was placed earlier, or has a partner: venues take two exits as"
+                " one order, so place both in the same call of next()"
+            )
+        if self.position * self.quantity >= 0:
+            raise SchemaRefused(
+                "oco: venues tie exits of a position that is held: use a bracket to enter with both"
+            )
+        return exit_pair(self._partner, self.order)
+
+    def _alive(self) -> Iterable[Any]:
+        return (order for order in self._entries.values() if order.alive())
 
     def _at_work(self) -> list[Any]:
         """Entries, and legs of filled ones: Backtrader wakes these a step later, venues at once."""
         legs = [order for order in self._inner.get_orders_open() if order.parent is not None]
         awake = [leg for leg in legs if leg.parent.status == bt.Order.Completed]
         orders = [order for order in (*self._entries.values(), *awake) if order.alive()]
-        staying = [o for o in orders if (o.parent or o).ref not in self._leaving]
+        staying = [order for order in orders if not self._ties.is_leaving(order)]
         return sorted(staying, key=lambda order: order.ref)
 
     def check_shrinks(self, halted: Refusal) -> None:
@@ -213,7 +247,7 @@ def newest_bar_at(cerebro: Any) -> float:
     return max(seconds(data.datetime[0]) for data in cerebro.datas if len(data))
 
 
-def resting(order: Any) -> Resting:
+def resting(order: Any, family: str) -> Resting:
     """One of Backtrader's orders as a venue has it."""
     kind, created = ORDER_TYPES[order.exectype], order.created
     price = float(created.price or created.pricelimit or created.pclose)
@@ -222,7 +256,7 @@ def resting(order: Any) -> Resting:
         prices["limit_price"] = price if kind == "limit" else float(created.pricelimit or price)
     return Resting(
         order_id=str(order.ref),
-        family=str((order.parent or order).ref),
+        family=family,
         symbol=symbol(order.data),
         side="buy" if order.isbuy() else "sell",
         order_type=kind,

@@ -12,6 +12,7 @@ from brokers.books import Books, Pace, Progress
 from brokers.clock import Clock
 from brokers.desk import Cancel, Desk, Job, Replace
 from brokers.errors import ConfigError
+from brokers.exit_pair import exit_pair
 from brokers.facts import Broken, Ended, OrderFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
@@ -20,6 +21,10 @@ from brokers.wire.transport import BarSource, Replacement, Transport
 
 T = TypeVar("T")
 State = Literal["new", "connected", "live", "failed", "stopped"]
+
+PARTNER_LEFT = (
+    "oco: the order that it names has left already: place both in one call of next()"
+)
 
 
 class Link(NamedTuple):
@@ -148,7 +153,16 @@ class Store:
         self._begin(wiring.desk.work(intents, current))
 
     def send(self, order: OrderSchema) -> None:
-        """Queue an order or a family until the turn ends."""
+        """Queue an order or a family until the turn ends.
+
+        An order that names one of this turn in its `oco_client_order_id` leaves as one with it.
+        """
+        if order.oco_client_order_id is not None:
+            first = self._take_back(order.oco_client_order_id)
+            if first is None:
+                self._facts.put(Ended(order.client_order_id, "rejected", PARTNER_LEFT))
+                return
+            order = exit_pair(first, order)
         if self._state == "live":
             self._queued.append(order)
         else:
@@ -179,10 +193,21 @@ class Store:
             refusal = refusal or f"the log could not be brought to the disk: {error}"
         if refusal:
             for order in (job for job in queued if isinstance(job, OrderSchema)):
-                self._facts.put(Ended(order.client_order_id, "rejected", refusal))
+                for name in order.heads:
+                    self._facts.put(Ended(name, "rejected", refusal))
             queued = [job for job in queued if not isinstance(job, OrderSchema)]
         self._released += len(queued)
         self._wiring.loop.call_soon_threadsafe(self._wiring.desk.put, queued)
+
+    def _take_back(self, order_id: str) -> OrderSchema | None:
+        """An order of this turn, no longer to be sent by itself; None: it has left."""
+        if self._state != "live":
+            return self._intents.pop(order_id, None)
+        for job in self._queued:
+            if isinstance(job, OrderSchema) and job.client_order_id == order_id:
+                self._queued.remove(job)
+                return job
+        return None
 
     @property
     def _wiring(self) -> _Wiring:

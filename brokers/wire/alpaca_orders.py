@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.errors import SchemaRefused
-from brokers.orders import Leg, OrderSchema, Terms
+from brokers.orders import Leg, OrderSchema, Role, Terms
 from brokers.wire.transport import Replacement
 
 TYPES = {
@@ -36,17 +36,24 @@ def order_body(order: OrderSchema) -> dict[str, Any]:
         "time_in_force": _time_in_force(order),
         "client_order_id": order.client_order_id,
     }
-    if order.order_class == "oco":
-        body["take_profit"] = {"limit_price": text(order.limit_price)}
-    else:
+    if order.order_class != "oco":
         body |= _prices(order)
     if order.order_class != "simple":
         body["order_class"] = order.order_class
     if order.extended_hours:
         body["extended_hours"] = True
-    for leg in order.legs:
-        body[leg.role] = {name: text(getattr(leg, name)) for name in _leg_prices(leg)}
+    for role, terms in _sections(order):
+        body[role] = {name: text(getattr(terms, name)) for name in _leg_prices(terms)}
     return body
+
+
+def _sections(order: OrderSchema) -> list[tuple[Role, Terms]]:
+    """What is written as take_profit and stop_loss; what was placed first comes first."""
+    sections: list[tuple[Role, Terms]] = [(leg.role, leg) for leg in order.legs]
+    if order.order_class == "oco":
+        is_first = order.oco_client_order_id == order.client_order_id
+        sections.insert(0 if is_first else len(sections), ("take_profit", order))
+    return sections
 
 
 def replacement_body(client_order_id: str, terms: Replacement) -> dict[str, str]:
@@ -67,7 +74,7 @@ def text(number: Decimal | None) -> str:
 
 
 def _check(order: OrderSchema) -> None:
-    if order.oco_client_order_id is not None:
+    if order.oco_client_order_id is not None and not order.legs:
         raise SchemaRefused(
             f"Alpaca cannot tie an order to {order.oco_client_order_id}, which it already has: "
             "use a bracket, or one limit exit with a stop_loss leg (order_class oco)"
@@ -111,5 +118,5 @@ def _prices(order: Terms) -> dict[str, str]:
     return {name: text(price) for name, price in prices.items() if price is not None}
 
 
-def _leg_prices(leg: Leg) -> list[str]:
+def _leg_prices(leg: Terms) -> list[str]:
     return [name for name in ("limit_price", "stop_price") if getattr(leg, name) is not None]

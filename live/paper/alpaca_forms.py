@@ -48,7 +48,8 @@ def order_form(
 ) -> OrderForm:
     """Read the body of POST /v2/orders.
 
-    Legs stand in the order in which the body names them, and are tried in it, as Backtrader's are.
+    Legs, and the two of an exit pair, are tried in the order in which the body names them, as
+    Backtrader's are.
 
     Args:
         next_id: names an order without an id, and each leg.
@@ -67,8 +68,9 @@ def order_form(
     if notional is not None:
         quantity = _units(notional, symbol, price_of(symbol))
     side: Side = _choice(body, "side", _SIDES)
+    client_order_id = _client_order_id(body) or next_id()
     fields = {
-        "client_order_id": _client_order_id(body) or next_id(),
+        "client_order_id": client_order_id,
         "symbol": symbol,
         "side": side,
         "quantity": quantity,
@@ -76,6 +78,7 @@ def order_form(
         "time_in_force": _choice(body, "time_in_force", _TIMES),
         "order_class": order_class,
         "extended_hours": _flag(body, "extended_hours"),
+        "oco_client_order_id": client_order_id if _is_target_first(body, order_class) else None,
         **_prices(body, order_class),
         "legs": _legs(body, order_class, side, quantity, next_id),
     }
@@ -212,6 +215,12 @@ def _legs(
     places = list(body)
     wanted.sort(key=lambda leg: places.index(leg["role"]))
     return tuple(Leg(client_order_id=next_id(), **shared, **leg) for leg in wanted)
+
+
+def _is_target_first(body: Mapping[str, Any], order_class: str) -> bool:
+    """Whether the target of an exit of two is named before its stop."""
+    places = [name for name in body if name in ("take_profit", "stop_loss")]
+    return order_class == "oco" and places[:1] == ["take_profit"]
 
 
 def _check_legs(

@@ -24,7 +24,7 @@ def profile_of(rules: AlpacaRules | BacktraderRules) -> Profile:
     def foresee(situation: AtVenue) -> None:
         at = datetime.fromtimestamp(round(situation.now, 3), UTC)  # Backtrader's dates are floats
         try:
-            rules.review(as_sent(situation.order), situation.surroundings, at)
+            rules.review(as_sent(situation.whole), situation.surroundings, at)
         except VenueRefused as refused:
             raise SchemaRefused(f"alpaca would refuse it: {refused.text}") from None
 

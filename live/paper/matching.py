@@ -74,8 +74,9 @@ class Matching:
             self._check_id(terms.client_order_id)
         self.rules.check(order, self.desk, at)
         head, *legs = self._family(order, at)
-        # In an exit of two the stop is tried before its target, as in a bracket.
-        self._floor.take([head, *legs] if head.is_head else [*legs, head], partner)
+        is_first = head.is_head or order.oco_client_order_id == order.client_order_id
+        # Who does not say which exit was placed first gets the stop tried first, as in a bracket.
+        self._floor.take([head, *legs] if is_first else [*legs, head], partner)
         return self.desk.tell(head)
 
     def cancel(self, venue_order_id: str, at: datetime) -> None:
@@ -178,7 +179,7 @@ class Matching:
         return order
 
     def _partner(self, order: OrderSchema) -> Working | None:
-        if order.oco_client_order_id is None:
+        if order.oco_client_order_id is None or order.legs:
             return None
         partner = self.desk.by_client_order_id.get(order.oco_client_order_id)
         if partner is None:

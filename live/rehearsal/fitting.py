@@ -32,7 +32,9 @@ def fitted(play: Play, faults: str, backtest: Path) -> Play:
 
 def _extent(play: Play, canon: Canon) -> Extent:
     """What the run holds at least; legs and cancels bring more updates."""
-    posted = sum(act.kind == "decision" and not act.content["refusal"] for act in canon.acts)
+    decided = (act.content for act in canon.acts if act.kind == "decision")
+    placed = [content["order"] for content in decided if not content["refusal"]]
+    posted = sum(order["order_class"] != "oco" for order in placed)  # those leave with a partner
     accepted = sum("Accepted" in line.content["statuses"] for line in canon.statuses)
     fills = len(canon.fills)
     return Extent(bars=len(play.closes), orders=posted, updates=accepted + fills, fills=fills)

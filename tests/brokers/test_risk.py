@@ -26,6 +26,10 @@ class Account:
     def at(self, order):
         return replace(self, order=order)
 
+    @property
+    def whole(self):
+        return self.order
+
     def working(self, side):
         return self.resting.get(side, 0.0)
 

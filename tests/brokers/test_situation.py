@@ -4,6 +4,7 @@ import backtrader as bt
 
 from brokers.profile import Profile
 from brokers.situation import BrokerSituation, units_held
+from brokers.ties import Ties
 from tests.brokers.stage import FLAT, perform
 
 LIMIT, STOP = bt.Order.Limit, bt.Order.Stop
@@ -119,10 +120,11 @@ def test_what_is_being_cancelled_is_no_longer_at_work():
     found = []
 
     def look(s):
-        order = s.buy(size=5, exectype=LIMIT, price=1)
+        order, leaving = s.buy(size=5, exectype=LIMIT, price=1), Ties()
+        leaving.leave(order)
         told = [
-            BrokerSituation(s.broker.inner, s.data, None, {order.ref: order}, float, leaving)
-            for leaving in ((), (order.ref,))
+            BrokerSituation(s.broker.inner, s.data, None, {order.ref: order}, float, ties)
+            for ties in (Ties(), leaving)
         ]
         found.extend(len(situation.surroundings.resting) for situation in told)
 

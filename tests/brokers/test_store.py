@@ -14,7 +14,7 @@ from brokers.errors import ConfigError, Transient, VenueRefused
 from brokers.facts import Accepted, Broken, Ended, Fact, Filled, Mismatch
 from brokers.inbox import Inbox
 from brokers.remote import RemoteBroker
-from brokers.store import Link, Store
+from brokers.store import PARTNER_LEFT, Link, Store
 from brokers.wire.transport import Replacement
 from tests.brokers.stage import FLAT, perform
 from tests.brokers.test_blotter import bracket, order
@@ -282,3 +282,65 @@ def test_orders_of_a_strategy_reach_the_venue_and_its_fills_come_back():
     wired.store.stop()
     assert play.statuses == ["Submitted", "Accepted", "Completed"]
     assert play.account[-1] == (99_947.5, 99_997.5, 5)
+
+
+def oco_pair() -> tuple[Any, Any]:
+    exits = {"side": "sell", "quantity": "10"}
+    stop = order("s", order_type="stop", stop_price="9", **exits)
+    tie = {"order_class": "oco", "oco_client_order_id": "s"}
+    return stop, order("t", order_type="limit", limit_price="12", **exits, **tie)
+
+
+def test_two_exits_of_one_turn_leave_as_one_order_and_are_told_of_one_by_one(wired):
+    wired.open()
+    wired.store.send(order("x"))
+    for each in oco_pair():
+        wired.store.send(each)
+    wired.store.release()
+    assert {fact.order_id for fact in wired.wait(3)} == {"x", "s", "t"}
+    assert wired.venue.made("submit") == ["x", "t"]
+    wired.venue.fill("s")
+    wired.venue.end("t", "canceled")
+    facts = wired.wait(2)
+    assert [(type(fact).__name__, fact.order_id) for fact in facts] == [
+        ("Filled", "s"),
+        ("Ended", "t"),
+    ]
+
+
+def test_an_exit_whose_partner_has_left_is_refused(wired):
+    wired.open()
+    stop, target = oco_pair()
+    wired.store.send(stop)
+    wired.store.release()
+    wired.wait(1)
+    wired.store.send(target)
+    assert wired.wait(1) == [Ended("t", "rejected", PARTNER_LEFT)]
+    wired.store.release()
+    assert wired.venue.made("submit") == ["s"]
+
+
+def test_two_exits_that_cannot_be_logged_are_both_refused():
+    def sync() -> None:
+        raise OSError(28, "No space left on device")
+
+    wired = Wired(sync=sync)
+    wired.open()
+    for each in oco_pair():
+        wired.store.send(each)
+    wired.store.release()
+    facts = wired.wait(2)
+    wired.store.stop()
+    assert [(fact.order_id, fact.status) for fact in facts] == [
+        ("t", "rejected"),
+        ("s", "rejected"),
+    ]
+
+
+def test_two_exits_of_before_a_restart_are_looked_up_as_one(wired):
+    wired.store.start()
+    for each in oco_pair():
+        wired.store.send(each)
+    wired.store.go_live(current=["s", "t"])
+    assert {fact.order_id for fact in wired.wait(2)} == {"s", "t"}
+    assert (wired.venue.made("find"), wired.venue.made("submit")) == (["t"], ["t"])

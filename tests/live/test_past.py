@@ -36,8 +36,14 @@ def test_a_turn_is_given_once_and_only_when_it_comes_next() -> None:
 
 def test_what_the_venue_said_in_a_row_is_given_together() -> None:
     past = _past(VENUE, VENUE | {"fact": "Filled"}, TURN, VENUE)
-    assert [record["fact"] for record in past.facts()] == ["Accepted", "Filled"]
-    assert past.facts() == []
+    assert [record["fact"] for record in past.facts(1)] == ["Accepted", "Filled"]
+    assert past.facts(1) == []
+
+
+def test_what_was_said_after_a_turn_waits_until_the_strategies_have_seen_it() -> None:
+    past = _past(VENUE | {"turns": 3})
+    assert past.facts(2) == []
+    assert len(past.facts(3)) == 1
 
 
 def test_the_clock_is_the_logs_until_it_is_over() -> None:

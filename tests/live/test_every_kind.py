@@ -1,0 +1,38 @@
+"""Every kind of order, from the strategy to the venue and back, as in the backtest."""
+
+from collections import Counter
+
+import pytest
+
+from analyzers.chain import tail
+from backtest.spec import RunSpec
+from live.rehearsal.in_memory import rehearse
+from live.rehearsal.play import Play
+from tests.live.kinds import EveryKind
+from tests.live.plays import bars
+
+
+@pytest.mark.parametrize(
+    ("account", "timeframe", "faults"),
+    [("backtrader", "1d", "none"), ("alpaca", "1m", "storm")],
+)
+def test_every_kind_of_order_does_live_what_it_did_in_the_backtest(
+    account, timeframe, faults, tmp_path
+):
+    frames = {name: frame.iloc[:210].copy() for name, frame in bars(timeframe, 1).items()}
+    for frame in frames.values():
+        frame.attrs = {}
+    play = Play(RunSpec(EveryKind, {}), frames, account=account)
+    certificate = rehearse(play, tmp_path, faults)
+    assert certificate.identical, certificate.text
+    decided = [line["order"] for line, _ in tail(tmp_path / "live.jsonl")
+               if line["kind"] == "decision" and not line["refusal"]]  # fmt: skip
+    kinds = Counter((order["order_type"], order["order_class"]) for order in decided)
+    assert kinds.keys() >= {
+        ("market", "simple"), ("limit", "simple"), ("stop", "simple"), ("stop_limit", "simple"),
+        ("trailing_stop", "simple"), ("market", "bracket"), ("market", "oto"),
+        ("limit", "oco"), ("stop_limit", "oco"),
+    }  # fmt: skip
+    assert min(kinds.values()) > 3
+    assert any("trail_frac" in order for order in decided)
+    assert any(order["quantity"] == "2.5" for order in decided)
