@@ -11,7 +11,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from backtest.turbo import unusual
+from backtest.turbo import once, unusual
 from backtest.turbo.boarding import board, clocked
 from backtest.turbo.explain import LOOP, Explanation
 from backtest.turbo.loop import NEXT, NEXTSTART, PRENEXT, FlatLoop
@@ -44,7 +44,7 @@ class Cerebro(bt.Cerebro):
             super()._runonce(runstrats)
             return
         [strategy] = runstrats
-        strategy._once()
+        once.compute(strategy, self._explanation)
         strategy.reset()
         cals = [np.frombuffer(d.lines.datetime.array)[: d.buflen()] for d in self.datas]
         schedule = Schedule.of(cals, strategy._minperiods)
