@@ -76,8 +76,6 @@ def main(argv: Sequence[str]) -> int:
         return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help", ExitCode.BAD_INPUT)
     except SeawallError as error:
         return _complain(str(error), commands.code_of(error))
-    except KeyboardInterrupt:
-        return _complain("interrupted before the session began", ExitCode.INTERRUPT)
     return int(code or ExitCode.DONE)
 
 

@@ -20,7 +20,7 @@ from live.account_lock import account_lock
 from live.alerts import Alerts, through_apprise
 from live.check import is_go, table
 from live.config import specs
-from live.exits import ExitCode
+from live.exits import CODES, ExitCode
 from live.folder import LOG, Folder
 from live.money import confirmed
 from live.reconcile import Unreconcilable
@@ -30,7 +30,7 @@ from live.settings import LiveSettings, Secrets
 from live.shutdown import Policy
 from live.stack import build
 from live.start import begin
-from live.triggers import Ask, Bound, KillFile, Signals
+from live.triggers import Ask, Bound, KillFile, Signals, Stopped, require_none
 from live.venues import Access, jitter, opened
 from live.view import NoView, View, view_on
 
@@ -80,6 +80,7 @@ def _session(
 ) -> int:
     folder, rng = Folder(settings.path), jitter(settings)
     folder.make()
+    require_none(folder.path / settings.shutdown.kill_file)
     start = begin(
         settings,
         access,
@@ -156,6 +157,8 @@ def log_of(folder: Path) -> Path:
 
 def code_of(error: SeawallError) -> ExitCode:
     """The exit code of an error that stopped a start."""
+    if isinstance(error, Stopped):
+        return CODES[error.trigger]
     if isinstance(error, Unreconcilable):
         return ExitCode.UNRECONCILABLE
     return ExitCode.VENUE if isinstance(error, UNREACHABLE) else ExitCode.BAD_INPUT

@@ -9,7 +9,7 @@ import pytest
 
 from brokers.clock import ManualClock
 from live.shutdown import Tripped
-from live.triggers import Bound, KillFile, Signals, first
+from live.triggers import Bound, KillFile, Signals, Stopped, first, require_none
 
 NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
 
@@ -27,11 +27,25 @@ def test_a_signal_trips(number: int, trigger: str) -> None:
     assert tripped.trigger == trigger
 
 
-def test_a_second_interrupt_is_pythons_own() -> None:
-    with Signals().heard():
-        os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize(
+    ("number", "trigger"), [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminate")]
+)
+def test_before_anybody_asks_a_signal_ends_the_start(number: int, trigger: str) -> None:
+    with pytest.raises(Stopped, match="no order was sent") as stopped, Signals().heard():
+        os.kill(os.getpid(), number)
+    assert stopped.value.trigger == trigger
+
+
+def test_a_second_signal_ends_the_shutdown() -> None:
+    def shut_down() -> None:
+        with Signals().heard() as signals:
+            signals()
             os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped, match="may still be at work") as stopped:
+        shut_down()
+    assert stopped.value.trigger == "terminate"
 
 
 def test_signals_are_given_back() -> None:
@@ -49,6 +63,14 @@ def test_the_kill_file_trips_within_half_a_second(tmp_path: Path) -> None:
     assert ask() is None  # it looked a moment ago
     clock.sleep(0.5)
     assert ask() == Tripped("kill_file", f"{tmp_path / 'KILL'} appeared")
+
+
+def test_a_kill_file_of_before_stops_the_start(tmp_path: Path) -> None:
+    require_none(tmp_path / "KILL")
+    (tmp_path / "KILL").touch()
+    with pytest.raises(Stopped, match="KILL is here from before") as stopped:
+        require_none(tmp_path / "KILL")
+    assert stopped.value.trigger == "kill_file"
 
 
 def test_a_bounded_session_is_over_at_its_end() -> None:
