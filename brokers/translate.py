@@ -20,6 +20,10 @@ ORDER_TYPES: dict[int, OrderType] = {
     bt.Order.StopTrail: "trailing_stop",
     bt.Order.StopTrailLimit: "trailing_stop_limit",
 }
+NO_NOTIONAL = (
+    "notional: orders are in units here: give size=, at Alpaca parts of a share too with"
+    " valid=bt.Order.DAY, or let Target(weight=..., lot=0.001) find it"
+)
 LEG_SUFFIX: dict[Role, str] = {"take_profit": "-tp", "stop_loss": "-sl"}
 ORDER_WORDS = frozenset(
     ("price", "valid", "tradeid", "trailamount", "trailpercent", "parent", "transmit")
@@ -153,6 +157,8 @@ def to_schema(family: Family, oco_client_order_id: str | None = None) -> OrderSc
 
 
 def _terms(request: Request) -> dict[str, Any]:
+    if request.how.get("notional") is not None:
+        raise SchemaRefused(NO_NOTIONAL)
     if request.exectype not in ORDER_TYPES:
         raise SchemaRefused(f"Backtrader's execution type {request.exectype} cannot be sent")
     return {

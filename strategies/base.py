@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import backtrader as bt
 
 from strategies.context import indicator_values
-from strategies.target import NO_EXITS, Step, Target, Working, round_to_tick
+from strategies.target import NO_EXITS, Step, Target, Working, round_to_tick, units_of
 
 
 class Strategy(bt.Strategy):
@@ -144,8 +144,9 @@ class Strategy(bt.Strategy):
             if not data.close[0] > 0:
                 return held  # without a price there is no size
             cash = max(self.broker.getvalue(), 0.0) * abs(want.weight)
-            units = float(self.broker.getcommissioninfo(data).getsize(data.close[0], cash))
-            units = math.copysign(units, want.weight)
+            lot = want.effective_lot
+            lots = float(self.broker.getcommissioninfo(data).getsize(data.close[0] * lot, cash))
+            units = math.copysign(lots if lot == 1.0 else units_of(lots, lot), want.weight)
         else:
             stakes = want.size or 0.0
             if stakes and held * stakes <= 0:
@@ -220,6 +221,7 @@ class Strategy(bt.Strategy):
             price=_on_tick(data, limit if stop is None else stop, is_buy=size > 0),
             exectype=kind if stop is None else bt.Order.Stop,
             oco=oco,
+            valid=bt.Order.DAY if kind == bt.Order.Market and stop is None and size % 1 else None,
             **_because(reason),
         )
 

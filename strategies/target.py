@@ -19,14 +19,18 @@ class Target:
         size: in stakes, negative for short. A stake is what the strategy's sizer answers (1 unit by
             default); it is asked when a position is opened and holds until that is closed.
         weight: instead of `size`: share of the account's equity, 0.25 for a quarter, negative for
-            short; whole units, rounded towards zero.
+            short; rounded towards zero to whole units, or to a multiple of `lot`.
         reason: why, for the decision log; with the numbers that decided.
         limit: price of a limit order; None for a market order.
         take_profit: price of a limit order that closes the position again.
         stop_loss: price of a stop order that closes the position again.
+        lot: step of the units that a weight comes to, 0.001 for parts of a share; None for whole
+            units. Venues take parts in market orders to buy, and to sell what is held: short, with
+            a limit or with exits a weight comes to whole units all the same.
 
     Raises:
-        ValueError: not exactly one of size and weight, or a number that is not finite.
+        ValueError: not exactly one of size and weight, a number that is not finite, or a lot that
+            is not in (0, 1].
     """
 
     data: bt.DataBase
@@ -36,6 +40,7 @@ class Target:
     limit: float | None = None
     take_profit: float | None = None
     stop_loss: float | None = None
+    lot: float | None = None
 
     def __post_init__(self) -> None:
         if (self.size is None) == (self.weight is None):
@@ -44,11 +49,19 @@ class Target:
         for name, number in zip(names, self.terms, strict=True):
             if number is not None and not math.isfinite(number):
                 raise ValueError(f"the target for {feed_name(self.data)} has {name} {number}")
+        if self.lot is not None and not 0 < self.lot <= 1:
+            raise ValueError(f"the target for {feed_name(self.data)} has lot {self.lot}")
 
     @property
     def terms(self) -> Terms:
         """Everything that its orders are made of."""
         return (self.size, self.weight, self.limit, *self.exits)
+
+    @property
+    def effective_lot(self) -> float:
+        """What the units that its weight comes to are a multiple of."""
+        is_plain = self.limit is None and self.exits == NO_EXITS
+        return self.lot if self.lot and is_plain and (self.weight or 0.0) > 0 else 1.0
 
     @property
     def exits(self) -> Terms:
@@ -99,6 +112,15 @@ class Step:
 def feed_name(data: bt.DataBase) -> str:
     """The name that a feed was added under."""
     return str(data._name)
+
+
+def units_of(lots: float, lot: float) -> float:
+    """So many lots in units, without float noise.
+
+    >>> units_of(3, 0.1)
+    0.3
+    """
+    return float(Decimal(repr(lots)) * Decimal(repr(lot)))
 
 
 def round_to_tick(price: float, tick: float, *, is_buy: bool) -> float:

@@ -18,6 +18,7 @@ TYPES = {
     "stop_limit": "stop_limit",
     "trailing_stop": "trailing_stop",
 }
+PLAIN = ("market", "limit", "stop", "stop_limit")
 PERCENT = Decimal(100)
 
 
@@ -81,6 +82,8 @@ def _check(order: OrderSchema) -> None:
         )
     if order.order_type == "trailing_stop" and order.stop_price is not None:
         raise SchemaRefused("Alpaca trails from the market price: leave the first stop price out")
+    if order.quantity % 1:
+        _check_part(order)
     for terms in (order, *order.legs):
         if terms.time_in_force == "gtd":
             raise SchemaRefused("Alpaca has no good-till-date orders: use gtc (valid=None) or day")
@@ -88,6 +91,15 @@ def _check(order: OrderSchema) -> None:
             raise SchemaRefused(f"Alpaca has no {terms.order_type} orders: use trailing_stop")
     for leg in order.legs:
         _check_leg(leg, order)
+
+
+def _check_part(order: OrderSchema) -> None:
+    is_plain = order.order_class == "simple" and order.order_type in PLAIN
+    if not (is_plain and order.time_in_force == "day"):
+        raise SchemaRefused(
+            f"Alpaca takes parts of a share ({order.quantity}) in single {', '.join(PLAIN)} orders"
+            " for the day alone: use valid=bt.Order.DAY, or whole units"
+        )
 
 
 def _check_leg(leg: Leg, order: OrderSchema) -> None:

@@ -139,9 +139,19 @@ def _seen_in(pair: Pair, name: str, live: Canon) -> str:
             "the same order was decided a bar earlier live: it is born in notify_order, which "
             "comes before the bar live and with it in a backtest; decide in next()"
         )
+    if theirs is not None and theirs.kind == "fill" and _is_for_the_day(theirs, live):
+        return (
+            "a day order placed after the close works through the venue's next session; "
+            "Backtrader lets it lapse untried: use valid=None, and cancel it yourself"
+        )
     if ours is not None and theirs is None and ours.kind == "fill":
         return "the venue did not fill it at that bar, or nobody heard of it"
     return "none that the logs tell"
+
+
+def _is_for_the_day(fill: Line, live: Canon) -> bool:
+    orders = (act.content["order"] for act in live.acts if act.key == fill.key)
+    return any(order["time_in_force"] == "day" for order in orders)
 
 
 def _is_early(ours: Line | None, live: Canon) -> bool:

@@ -193,3 +193,38 @@ def _plain(value):
         return float(value)
     except ValueError:
         return value
+
+
+PART = {"quantity": "2.5", "time_in_force": "day"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "fits"),
+    [
+        (PART, True),
+        (PART | {"order_type": "stop_limit", "stop_price": "9", "limit_price": "8"}, True),
+        (PART | {"time_in_force": "gtc"}, False),
+        (PART | {"order_type": "trailing_stop", "trail_amount": "1"}, False),
+        (PART | {"order_class": "oto", "legs": (stop_leg(quantity="2.5", time_in_force="day"),)},
+         False),
+    ],
+)  # fmt: skip
+def test_parts_of_a_share_go_in_plain_orders_for_the_day(terms, fits):
+    if fits:
+        assert order_body(order(**terms))["qty"] == "2.5"
+    else:
+        with pytest.raises(SchemaRefused, match=r"parts of a share \(2.5\) in single market"):
+            order_body(order(**terms))
+
+
+@pytest.mark.parametrize(
+    ("first", "sections"),
+    [(None, ["stop_loss", "take_profit"]), ("a1", ["take_profit", "stop_loss"]),
+     ("a1-sl", ["stop_loss", "take_profit"])],
+)  # fmt: skip
+def test_of_two_exits_the_one_placed_first_is_named_first(first, sections):
+    pair = order(
+        order_class="oco", side="sell", order_type="limit", limit_price="110", legs=(stop_leg(),),
+        oco_client_order_id=first,
+    )  # fmt: skip
+    assert [name for name in order_body(pair) if name in sections] == sections

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.errors import SchemaRefused
-from brokers.translate import Family, Request, exact, seconds, symbol, to_schema
+from brokers.translate import NO_NOTIONAL, Family, Request, exact, seconds, symbol, to_schema
 from tests.brokers.stage import perform
 
 O = bt.Order  # noqa: E741  the examples below are a table
@@ -118,3 +118,9 @@ def test_exact_decimal_gives_the_float_back(number):
 def test_seconds_are_those_of_the_unix_epoch(instant):
     found = seconds(bt.date2num(instant))
     assert found == pytest.approx(instant.replace(tzinfo=UTC).timestamp(), abs=1e-4)
+
+
+def test_an_order_in_money_is_refused_with_what_would_do():
+    play = perform({0: lambda s: s.buy(notional=500.0)}, guard={})
+    assert play.refusals == [NO_NOTIONAL]
+    assert play.left == []

@@ -17,7 +17,8 @@ def bar(day):
 def decision(day, order_id="a", **context):
     known = {"symbol": "X", "indicators": {}, "position": 0.0, "cash": 100.0, "equity": 100.0}
     prices = {"open": 1.0, "high": 1.0, "low": 1.0, "close": context.pop("close", 1.0)}
-    order = {"client_order_id": order_id, "side": "buy", "quantity": "1.0"}
+    term = context.pop("time_in_force", "gtc")
+    order = {"client_order_id": order_id, "side": "buy", "quantity": "1.0", "time_in_force": term}
     return {
         "kind": "decision",
         "at": bar(day),
@@ -55,6 +56,13 @@ CASES = [
     ([decision(2), fill(3)], [decision(2)], "fill of order 1", "nobody heard of it"),
     ([decision(3)], [decision(2)], "decision of order 1: bar", "born in notify_order"),
     ([decision(2), fill(3)], [decision(2), fill(3, price=2.5)], "fill of order 1: price", "none"),
+    (
+        [decision(2, time_in_force="day")],
+        [decision(2, time_in_force="day"), fill(3)],
+        "fill of order 1",
+        "Backtrader lets it lapse untried: use valid=None",
+    ),
+    ([decision(2)], [decision(2), fill(3)], "fill of order 1", "none"),
     (
         [decision(2), fill(3)],
         [decision(2), venue("Ended", reason="no buying power")],

@@ -123,6 +123,27 @@ def test_a_fraction_of_a_stake_is_reached_without_leftovers():
     assert len(ran.fills()) == 5
 
 
+def test_a_weight_in_parts_of_a_share_is_bought_and_sold_for_the_day():
+    kinds = []
+
+    class Says(scripted({1: [{"weight": 0.5, "lot": 0.001}], 3: [{"size": 0}]})):
+        def notify_order(self, order):
+            kinds.append((order.exectype, order.valid))
+
+    ran = play(Says, flat([30_000.0] * 6), cash=100_000.0)
+    assert sizes(ran) == [(2, 1.666), (4, -1.666)]
+    assert {kind for kind, _ in kinds} == {bt.Order.Market}
+    assert all(valid is not None for _, valid in kinds)
+
+
+@pytest.mark.parametrize(
+    "terms", [{"weight": -0.5}, {"weight": 0.5, "limit": 30_000.0}, {"weight": 0.5, "stop_loss": 1.0}]
+)
+def test_short_with_a_limit_or_with_exits_a_weight_comes_to_whole_units(terms):
+    ran = play(scripted({1: [{"lot": 0.001, **terms}]}), flat([30_000.0] * 6), cash=100_000.0)
+    assert [abs(size) for _, size in sizes(ran)] == [1]
+
+
 def test_float_noise_is_no_difference():
     script = {1: [{"size": 0.1 + 0.2}], 3: [{"size": 0.3}]}
     assert len(play(scripted(script), flat(QUIET)).fills()) == 1

@@ -71,3 +71,9 @@ def test_a_rounded_price_stays_and_is_within_a_tick(price, tick, is_buy):
     rounded = round_to_tick(price, tick, is_buy=is_buy)
     assert round_to_tick(rounded, tick, is_buy=is_buy) == rounded
     assert abs(rounded - price) <= tick
+
+
+@pytest.mark.parametrize("lot", [0.0, -0.1, 1.5, math.nan])
+def test_a_lot_is_a_unit_or_a_part_of_one(lot):
+    with pytest.raises(ValueError, match=f"NVDA has lot {lot}"):
+        Target(Named(), weight=0.5, lot=lot)
