@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -22,8 +23,9 @@ from brokers.wire.backoff import Backoff
 from brokers.wire.http import Http
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import vendor
-from feeds.alpaca_client import BACKOFF, CALENDAR, AlpacaData, AlpacaHistory
+from feeds.alpaca_client import BACKOFF, CALENDAR, MINUTE, AlpacaData, AlpacaHistory
 from feeds.alpaca_days import ZONE, AlpacaDays
+from feeds.alpaca_gathered import AlpacaGathered
 from feeds.alpaca_stream import AlpacaBarStream
 from feeds.bars import COLUMNS
 from feeds.cache import Key
@@ -38,7 +40,7 @@ DATA_URL = "https://data.alpaca.markets"
 STREAM_URL = "https://stream.data.alpaca.markets"  # of the handshake; a websocket afterwards
 _FIRST = pd.Timestamp("2016-01-01", tz=ZONE)  # its oldest bar
 _HOUSE_WORDS = {"raw": "none", "all": "total"}
-_LIVE = ("1m", "1d")
+_LIVE = ("1m", "5m", "15m", "30m", "1h", "1d")
 
 
 def history(  # noqa: PLR0913  options are parameters by name
@@ -95,7 +97,7 @@ class AlpacaBars:
         on_outage: told, on the loop, why live bars do not come.
 
     Raises:
-        ConfigError: live bars are minutes or days.
+        ConfigError: live bars are not longer than days.
     """
 
     def __init__(
@@ -111,21 +113,23 @@ class AlpacaBars:
     ) -> None:
         if data.timeframe.text not in _LIVE:
             raise ConfigError(
-                f"alpaca: live bars are {' or '.join(_LIVE)}, not {data.timeframe}: resample the "
-                "minutes with cerebro.resampledata"
+                f"alpaca: live bars are {', '.join(_LIVE)}, not {data.timeframe}: choose 1d, and "
+                "resample the days with cerebro.resampledata"
             )
         self._data = data
         self._clock = clock
         self._rest = rest
         self._stream = stream
         self._past = AlpacaHistory(rest, keys, data, clock=clock, rng=rng)
-        self._live: AlpacaBarStream | AlpacaDays
-        if data.timeframe.is_intraday:
-            self._live = AlpacaBarStream(
-                stream, keys, data, self._past.bars, clock=clock, rng=rng, on_outage=on_outage
-            )
-        else:
+        self._live: AlpacaBarStream | AlpacaGathered | AlpacaDays
+        if not data.timeframe.is_intraday:
             self._live = AlpacaDays(self._past.bars, data, clock=clock, on_outage=on_outage)
+            return
+        listen = partial(AlpacaBarStream, stream, keys, data, self._past.bars, clock=clock, rng=rng)
+        if data.timeframe == MINUTE:
+            self._live = listen(on_outage=on_outage)
+        else:
+            self._live = AlpacaGathered(listen, data, clock=clock, on_outage=on_outage)
 
     async def history(
         self, symbols: Sequence[str], start: datetime, end: datetime, timeframe: str
@@ -156,7 +160,7 @@ class AlpacaBars:
         return {symbol: series.stamped(symbol, bars) for symbol, bars in found.items()}
 
     def bars(self, symbols: Sequence[str]) -> AsyncIterator[VenueBar | Reconnected]:
-        """Bars as they finish, corrections marked; see `AlpacaBarStream` and `AlpacaDays`."""
+        """Bars as they finish, corrections marked: of the stream, gathered, or fetched by day."""
         return self._live.bars(symbols)
 
     async def close(self) -> None:

@@ -23,6 +23,7 @@ from brokers.wire.http import Http, NoAnswer, Response
 from brokers.wire.limiter import Limiter
 from brokers.wire.transport import VenueBar
 from feeds import calendars
+from feeds.gathering import joined
 from feeds.timeframe import Timeframe
 
 CALENDAR = "XNYS"
@@ -58,7 +59,7 @@ class AlpacaData:
     """What is wanted of Alpaca's market data.
 
     Args:
-        timeframe: of live bars, 1m or 1d.
+        timeframe: of live bars, from 1m to 1d.
         feed: iex is in every plan; sip's last 15 minutes are in the paid ones only.
         adjustment: of history: none, split or total (splits and dividends); Alpaca's raw and all
             also do. Live bars are as traded, which is adjusted for splits as of today.
@@ -68,6 +69,8 @@ class AlpacaData:
         mute_s: seconds without any frame, while the market is open, that make the stream mute.
         quiet_s: seconds of silence after which the stream is pinged; after twice that it is dead.
         settle_s: seconds between a session's close and the first look for its daily bar.
+        gather_s: of bars longer than a minute: seconds that one waits for its last minute when
+            another symbol has had it.
         calls_per_minute: the free plan allows 200.
         timeout_s: of one request.
 
@@ -84,6 +87,7 @@ class AlpacaData:
     mute_s: float = 180.0
     quiet_s: float = 10.0
     settle_s: float = 60.0
+    gather_s: float = 2.5
     calls_per_minute: int = 180
     timeout_s: float = 10.0
 
@@ -92,7 +96,7 @@ class AlpacaData:
             raise ConfigError(f"alpaca: unknown feed {self.feed!r}: use one of {', '.join(FEEDS)}")
         if self.adjustment not in ADJUSTMENTS:
             raise ConfigError(f"alpaca: adjustment {self.adjustment!r}: use none, split or total")
-        for name in ("mute_s", "quiet_s", "settle_s", "timeout_s"):
+        for name in ("mute_s", "quiet_s", "settle_s", "gather_s", "timeout_s"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"alpaca: {name} must be above 0, not {getattr(self, name)}")
 
@@ -272,19 +276,7 @@ def _sifted(bars: Sequence[VenueBar], is_hourly: bool) -> list[VenueBar]:
     hours = itertools.groupby(
         kept, lambda pair: pair[1] + (pair[0].start_at - pair[1]) // _HOUR * _HOUR
     )
-    return [_joined(start_at, [bar for bar, _ in group]) for start_at, group in hours]
-
-
-def _joined(start_at: datetime, bars: Sequence[VenueBar]) -> VenueBar:
-    return VenueBar(
-        bars[0].symbol,
-        start_at,
-        bars[0].open,
-        max(bar.high for bar in bars),
-        min(bar.low for bar in bars),
-        bars[-1].close,
-        sum(bar.volume for bar in bars),
-    )
+    return [joined(start_at, [bar for bar, _ in group]) for start_at, group in hours]
 
 
 def _rows(page: Mapping[str, Any], symbols: Sequence[str]) -> list[tuple[str, list[Any]]]:

@@ -4,7 +4,7 @@ import difflib
 import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -101,10 +101,17 @@ def current_open(name: str, instants: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 def is_open(name: str, at: datetime) -> bool:
     """Say whether a session runs at an instant (aware): the quick way for one bar at a time."""
+    return session_of(name, at) is not None
+
+
+def session_of(name: str, at: datetime) -> tuple[datetime, datetime] | None:
+    """Give open and close, in UTC, of the session that an instant (aware) lies in; else None."""
     opens, closes = _bounds(name)
     at_s = at.timestamp()
     row = bisect_right(closes, at_s)
-    return row < len(closes) and opens[row] <= at_s
+    if row == len(closes) or opens[row] > at_s:
+        return None
+    return datetime.fromtimestamp(opens[row], UTC), datetime.fromtimestamp(closes[row], UTC)
 
 
 def bar_close(name: str | None, starts: pd.DatetimeIndex, timeframe: Timeframe) -> pd.DatetimeIndex:

@@ -18,7 +18,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 OPENS = time(9, 30)
 INTO_THE_SESSION = timedelta(minutes=30)  # it is found in the middle of a morning
 SESSIONS = 60
-_BARS_A_DAY = 390
+MINUTE, ONE_MINUTE = Timeframe("1m"), timedelta(minutes=1)
+_MINUTES_A_DAY = 390
 
 
 def market(data: DataSection, paper: PaperSection) -> tuple[dict[str, pd.DataFrame], int]:
@@ -29,9 +30,10 @@ def market(data: DataSection, paper: PaperSection) -> tuple[dict[str, pd.DataFra
     Raises:
         ConfigError: the market's years do not reach that far.
     """
-    timeframe = Timeframe(data.timeframe)
+    asked = Timeframe(data.timeframe)
+    timeframe = MINUTE if asked.is_intraday else asked  # Alpaca streams no longer ones
     first = _day(paper.start)
-    before = data.warmup_bars // (_BARS_A_DAY if timeframe.is_intraday else 1) + 1
+    before = data.warmup_bars // _bars_a_day(asked) + 1
     start = first - timedelta(days=before * 7 // 5 + 5)
     end = first + timedelta(days=SESSIONS * (1 if timeframe.is_intraday else 7))
     frames = _frames(data.symbols, start, end, timeframe, paper.seed)
@@ -64,6 +66,11 @@ def _frames(
         frame.attrs[KEY] = replace(found[player].attrs[KEY], symbol=symbol)
         frames[symbol] = frame
     return frames
+
+
+def _bars_a_day(timeframe: Timeframe) -> int:
+    span = timeframe.delta
+    return max(_MINUTES_A_DAY * ONE_MINUTE // span, 1) if span else 1
 
 
 def _day(text: str) -> date:

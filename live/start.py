@@ -110,6 +110,7 @@ def wanted(settings: LiveSettings, access: Access) -> AlpacaData:
         adjustment=settings.data.adjustment,
         sentinel=SENTINEL if needs_sentinel else None,
         mute_s=settings.data.mute_s,
+        gather_s=settings.data.barrier_s / 2,  # so that the barrier still waits for what lacks
         timeout_s=settings.wire.timeout_s,
     )
 

@@ -240,5 +240,5 @@ def test_a_session_has_live_bars_of_minutes_or_days(timeframe):
 
 def test_other_live_timeframes_are_refused_with_the_way_to_have_them():
     clock = PatientClock(NOW)
-    with pytest.raises(ConfigError, match="1m or 1d, not 5m: resample"):
-        session_bars(clock, MemoryHttp(clock, AlpacaServer()), "5m")
+    with pytest.raises(ConfigError, match="1h, 1d, not 1w: choose 1d, and resample"):
+        session_bars(clock, MemoryHttp(clock, AlpacaServer()), "1w")
