@@ -72,8 +72,7 @@ class Profile:
         order, held = situation.order, situation.position
         if held * situation.quantity >= 0:
             return
-        promised = situation.surroundings.promised(order.symbol, order.side)
-        available = max(exact(abs(held)) - promised, Decimal(0))
+        available = max(exact(abs(held)) - situation.promised, Decimal(0))
         if order.quantity > available:
             raise SchemaRefused(
                 f"{order.side} {order.quantity} is more than the {float(available):g} available"

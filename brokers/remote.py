@@ -71,6 +71,7 @@ class RemoteBroker(bt.BrokerBase):
         self._families: dict[int, list[Any]] = {}  # not yet transmitted, by the entry's reference
         self._legs: dict[int, list[Any]] = {}
         self._orders: dict[str, Any] = {}
+        self._open: dict[int, Any] = {}  # those that may still fill, by reference
         self._ids: dict[int, str] = {}
         self._left: dict[str, Decimal] = {}  # unsigned units not yet filled, by our id
         self._sent: deque[Any] = deque()  # feeds of orders sent since the last turn
@@ -156,7 +157,7 @@ class RemoteBroker(bt.BrokerBase):
 
     def get_orders_open(self, safe: bool = False) -> list[Any]:
         """The orders that may still fill; clones of them when `safe`."""
-        alive = [order for order in self._orders.values() if order.alive()]
+        alive = list(self._open.values())
         return [order.clone() for order in alive] if safe else alive
 
     def _place(self, make: Any, owner: Any, data: Any, size: float, how: Mapping[str, Any]) -> Any:
@@ -186,6 +187,7 @@ class RemoteBroker(bt.BrokerBase):
             order_id = terms.client_order_id
             self._orders[order_id], self._ids[order.ref] = order, order_id
             self._left[order_id] = terms.quantity
+            self._open[order.ref] = order
             self._sent.append(order.data)
             order.submit()
             self._notify(order)
@@ -256,6 +258,8 @@ class RemoteBroker(bt.BrokerBase):
         return order
 
     def _notify(self, order: Any) -> None:
+        if not order.alive():
+            self._open.pop(order.ref, None)
         self._notes.append(order.clone())
 
     def _take_in(self, data: Any, held: VenuePosition) -> None:

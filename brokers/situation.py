@@ -62,11 +62,8 @@ class Surroundings:
         return [o for o in self.resting if (o.symbol, o.side) == (symbol, side)]
 
     def promised(self, symbol: str, side: Side) -> Decimal:
-        """Units that orders at work may take; of a family only its largest order counts."""
-        largest: dict[str, Decimal] = {}
-        for order in self.on(symbol, side):
-            largest[order.family] = max(largest.get(order.family, Decimal(0)), order.remaining)
-        return sum(largest.values(), Decimal(0))
+        """Units that orders at work may take."""
+        return promised(self.on(symbol, side))
 
 
 class AtVenue(Situation, Protocol):
@@ -75,6 +72,10 @@ class AtVenue(Situation, Protocol):
     @property
     def surroundings(self) -> Surroundings:
         """All of the account, where a rule sees one symbol."""
+
+    @property
+    def promised(self) -> Decimal:
+        """Units of the symbol that orders at work on the order's side may take."""
 
     @property
     def whole(self) -> OrderSchema:
@@ -141,8 +142,13 @@ class BrokerSituation:
     @property
     def gross_exposure(self) -> float:
         """Sum of |position| x last close, and of what entries at work may add."""
-        feeds = [data for data in self._inner.cerebro.datas if len(data)]
-        held = sum(abs(units_held(self._inner, data)) * data.close[0] for data in feeds)
+        positions = self._inner.positions
+        known = [(data, positions.get(data)) for data in self._inner.cerebro.datas]
+        held = sum(
+            abs(float(position.size)) * data.close[0]
+            for data, position in known
+            if position and len(data)
+        )
         resting = sum(
             abs(order.executed.remsize) * order.data.close[0]
             for order in self._ties.apart(self._alive())
@@ -173,13 +179,8 @@ class BrokerSituation:
     def working(self, side: Side) -> float:
         """Signed units that the symbol's orders at work, legs aside, may still fill on a side."""
         sign = 1 if side == "buy" else -1
-        return float(
-            sum(
-                order.executed.remsize
-                for order in self._ties.apart(self._alive())
-                if order.data is self._data and order.size * sign > 0
-            )
-        )
+        beside = (o for o in self._alive() if o.data is self._data and o.size * sign > 0)
+        return float(sum(order.executed.remsize for order in self._ties.apart(beside)))
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -192,6 +193,13 @@ class BrokerSituation:
             closes={name: float(data.close[0]) for name, data in feeds.items()},
             resting=tuple(resting(order, str(self._ties.root(order))) for order in self._at_work()),
         )
+
+    @cached_property
+    def promised(self) -> Decimal:
+        """See `AtVenue.promised`."""
+        name, is_buy = self.order.symbol, self.order.side == "buy"
+        beside = [o for o in self._at_work() if symbol(o.data) == name and o.isbuy() == is_buy]
+        return promised(resting(order, str(self._ties.root(order))) for order in beside)
 
     @cached_property
     def whole(self) -> OrderSchema:
@@ -245,6 +253,14 @@ def units_held(inner: Any, data: Any) -> float:
 def newest_bar_at(cerebro: Any) -> float:
     """End of the newest bar of all feeds, seconds since 1970 UTC."""
     return max(seconds(data.datetime[0]) for data in cerebro.datas if len(data))
+
+
+def promised(orders: Iterable[Resting]) -> Decimal:
+    """Units that orders may take; of a family only its largest order counts."""
+    largest: dict[str, Decimal] = {}
+    for order in orders:
+        largest[order.family] = max(largest.get(order.family, Decimal(0)), order.remaining)
+    return sum(largest.values(), Decimal(0))
 
 
 def resting(order: Any, family: str) -> Resting:

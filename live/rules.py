@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any
 
 from brokers.errors import RiskRefused
 from brokers.risk import RiskLimits, Rule, Situation
-from brokers.situation import newest_bar_at
 
 QUIET_BARS = 5
 
@@ -57,8 +55,3 @@ class SessionLimits(RiskLimits):
     def rules(self) -> tuple[Rule, ...]:
         """Fresh order rules, the session's own first."""
         return (*self.own, *super().rules())
-
-
-def newest_of(cerebro: Callable[[], Any]) -> Callable[[], float]:
-    """The end of the newest bar of a Cerebro that is made later."""
-    return lambda: newest_bar_at(cerebro())

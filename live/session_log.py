@@ -1,5 +1,6 @@
 """The log of a session as Cerebro's thread uses it: silent, comparing, or writing."""
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -56,6 +57,10 @@ class SessionLog:
     def now(self) -> float:
         """Seconds since 1970 UTC, for the guard's rules: the log's own time while it repeats."""
         return (self.past.at or self._clock.now()).timestamp()
+
+    def newest_at(self) -> float:
+        """End of the newest turn in seconds since 1970 UTC, which no symbol's bar is after."""
+        return self.turn_end_at.timestamp() if self.turn_end_at else -math.inf
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write a line, or compare it.

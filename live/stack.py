@@ -31,7 +31,7 @@ from live.folder import Folder
 from live.loop import LiveCerebro
 from live.past import Past
 from live.recorder import StrategyLog, TapeRecorder
-from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits, newest_of
+from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits
 from live.session_log import SessionLog
 from live.settings import LiveSettings
 from live.start import Start
@@ -199,7 +199,7 @@ def _cerebro(
     log: SessionLog,
 ) -> bt.Cerebro:
     first, *others = specs
-    own = _rules(settings, access.speed, log, broker)
+    own = _rules(settings, access.speed, log)
     cerebro = assemble(
         replace(first, risk=SessionLimits.around(first.limits, own)),
         feeds,
@@ -219,9 +219,7 @@ def _cerebro(
     return cerebro
 
 
-def _rules(
-    settings: LiveSettings, speed: float, log: SessionLog, broker: RemoteBroker
-) -> tuple[Rule, ...]:
+def _rules(settings: LiveSettings, speed: float, log: SessionLog) -> tuple[Rule, ...]:
     """No orders in the warm-up, on a bar that is long past, or in a symbol that fell silent."""
     span = Timeframe(settings.data.timeframe).delta or timedelta(days=31)
     bars = OLDEST_BARS if span < timedelta(days=1) else OLDEST_DAYS
@@ -230,7 +228,7 @@ def _rules(
     return (
         NoOrders(lambda: log.is_warming_up),
         MaxBarAge(oldest_s),
-        QuietSymbol(quiet_s, newest_of(lambda: broker.cerebro)),
+        QuietSymbol(quiet_s, log.newest_at),
     )
 
 

@@ -22,6 +22,10 @@ class Whole(Account):
     def surroundings(self):
         return Surroundings(self.equity, self.equity, {}, {}, self.at_work)
 
+    @property
+    def promised(self):
+        return self.surroundings.promised(self.order.symbol, self.order.side)
+
 
 def resting(quantity, family="f", side="sell", symbol="AAPL"):
     return Resting("o", family, symbol, side, "limit", Decimal(quantity), Decimal(100))
