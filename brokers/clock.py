@@ -21,6 +21,9 @@ class Clock(Protocol):
     async def wait(self, wait_s: float) -> None:
         """Suspend the calling coroutine for `wait_s` seconds."""
 
+    def until_s(self, at: datetime) -> float:
+        """Seconds to wait until `now()` is `at`; 0 or less when it is past."""
+
 
 class SystemClock:
     """The machine's own time."""
@@ -40,6 +43,10 @@ class SystemClock:
     async def wait(self, wait_s: float) -> None:
         """Suspend the calling coroutine for `wait_s` seconds."""
         await asyncio.sleep(wait_s)
+
+    def until_s(self, at: datetime) -> float:
+        """Seconds to wait until `now()` is `at`; 0 or less when it is past."""
+        return (at - self.now()).total_seconds()
 
 
 class ManualClock:
@@ -69,3 +76,7 @@ class ManualClock:
         """Move on by `wait_s` seconds at once, after letting others run."""
         await asyncio.sleep(0)
         self.sleep(wait_s)
+
+    def until_s(self, at: datetime) -> float:
+        """Seconds to wait until `now()` is `at`; 0 or less when it is past."""
+        return (at - self.now()).total_seconds()

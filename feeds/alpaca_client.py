@@ -232,6 +232,8 @@ class AlpacaHistory:
         calendar = CALENDAR if self._data.regular_hours or not timeframe.is_intraday else None
         last = pd.DatetimeIndex([bar.start_at for bar in bars[-1:]], tz="UTC")
         complete_at = self._clock.now() if until is None else min(until, self._clock.now())
+        if not timeframe.is_intraday:
+            complete_at -= timedelta(seconds=self._data.settle_s)
         is_moving = calendars.bar_close(calendar, last, timeframe) > pd.Timestamp(complete_at)
         return bars[:-1] if is_moving.any() else bars
 

@@ -18,6 +18,7 @@ ZONE = "America/New_York"
 LOOKS = 10  # for the bars of one session
 _DAY = Timeframe("1d")
 _FORTNIGHT = timedelta(days=14)  # the exchange was never closed for longer
+_SHORTEST_PAUSE_S = 0.1
 _LONGEST_WAIT_S = 3600.0  # so soon it is noticed that the machine slept
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class AlpacaDays:
     """One bar a symbol and session, by the calendar: half-days and summer time included.
 
     `settle_s` after the close the bars are fetched, and again after as long while some symbol has
-    none; what lacks after `LOOKS` looks did not trade, which is logged.
+    none; what lacks after `LOOKS` looks did not trade, which is logged. A failed call is no look.
 
     Args:
         past: fetches finished bars of a range.
@@ -60,23 +61,29 @@ class AlpacaDays:
         closed_at = self._since or self._clock.now() - self._settle
         while True:
             day, closed_at = _next_close(closed_at)
-            due_at, is_down, found = closed_at + self._settle, False, dict[str, VenueBar]()
-            for _ in range(LOOKS):
-                await self._until(due_at)
+            await self._until(closed_at + self._settle)
+            found = dict[str, VenueBar]()
+            looks, is_down = 0, False
+            while looks < LOOKS and len(found) < len(symbols):
+                if looks or is_down:
+                    await self._pause()
                 was_down, is_down = is_down, not await self._look(symbols, day, found)
                 if was_down and not is_down:
                     yield Reconnected(self._clock.now())
-                if len(found) == len(symbols):
-                    break
-                due_at = self._clock.now() + self._settle
+                looks += not is_down
             _check(symbols, day, found)
             for symbol in symbols:
                 if symbol in found:
                     yield found[symbol]
 
     async def _until(self, due_at: datetime) -> None:
-        while (wait_s := (due_at - self._clock.now()).total_seconds()) > 0:
+        while (wait_s := self._clock.until_s(due_at)) > 0:
             await self._clock.wait(min(wait_s, _LONGEST_WAIT_S))
+
+    async def _pause(self) -> None:
+        """Wait before one looks again; however fast the days go by, for a moment."""
+        wait_s = self._clock.until_s(self._clock.now() + self._settle)
+        await self._clock.wait(max(wait_s, _SHORTEST_PAUSE_S))
 
     async def _look(self, symbols: Sequence[str], day: date, found: dict[str, VenueBar]) -> bool:
         """Fetch what is not `found` yet; False if the call failed."""

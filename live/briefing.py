@@ -19,6 +19,7 @@ from feeds.passport import stamp
 from feeds.timeframe import Timeframe
 from live.connection import connect
 from live.market_clock import MarketClock
+from live.paper.hours import Hours
 from live.settings import LiveSettings
 from live.venues import Access
 
@@ -64,7 +65,7 @@ async def _brief(
         positions = tuple(await wires.account.positions())
         at, is_open = await venue_clock(wires.http)
         timeframe = Timeframe(settings.data.timeframe)
-        clock = MarketClock(real, at, access.speed, timeframe.delta if access.is_ours else None)
+        clock = _clock(access, settings, real, at)
     finally:
         await wires.close()
     wires = connect(access, settings.wire, data, clock, rng)
@@ -78,6 +79,14 @@ async def _brief(
         for symbol, bars in found.items()
     }
     return Briefing(clock, account, positions, frames, is_open)
+
+
+def _clock(access: Access, settings: LiveSettings, real: Clock, at: datetime) -> MarketClock:
+    timeframe = Timeframe(settings.data.timeframe)
+    if not access.is_ours:
+        return MarketClock(real, at, access.speed)
+    closes = None if timeframe.is_intraday else Hours(settings.data.calendar).close_of
+    return MarketClock(real, at, access.speed, timeframe.delta, closes)
 
 
 async def venue_clock(http: Http) -> tuple[datetime, bool]:

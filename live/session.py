@@ -7,6 +7,7 @@ looks at what may end the session, lets the venue in once the past is over, and 
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from live.alerts import Alerts
 from live.exit_report import ExitReport
 from live.exits import Trigger
 from live.last_cancels import cancel_directly
+from live.paper.hours import Hours
 from live.past import RESUME, SHUTDOWN, Diverged
 from live.reconcile import Unreconcilable, as_record
 from live.shutdown import Policy, Reach, Shutdown, Tripped
@@ -149,9 +151,12 @@ class Session:
         is_current = log.turn_end_at is not None and self._is_last(log.turn_end_at)
         stack.store.go_live(frozenset(log.current) if is_current else ())
 
-    def _is_last(self, turn_end_at: Any) -> bool:
-        span = self._start.data.timeframe.delta
-        return span is not None and self._start.clock.now() < turn_end_at + span
+    def _is_last(self, turn_end_at: datetime) -> bool:
+        """Whether no later bar can have ended: a day's is the last one over a weekend too."""
+        timeframe, now = self._start.data.timeframe, self._start.clock.now()
+        if not timeframe.is_intraday:
+            return now < Hours(self._start.calendar).close_of(turn_end_at)
+        return timeframe.delta is not None and now < turn_end_at + timeframe.delta
 
     def _resume(self) -> None:
         self._stack.guard.halted = None

@@ -15,7 +15,7 @@ from brokers.clock import Clock
 from brokers.errors import ConfigError
 from brokers.facts import Mismatch
 from brokers.wire.transport import VenuePosition
-from feeds.alpaca_client import AlpacaData
+from feeds.alpaca_client import CALENDAR, AlpacaData
 from feeds.passport import passport_of
 from feeds.timeframe import Timeframe
 from live.briefing import Briefing, brief
@@ -40,6 +40,7 @@ class Start:
         holdings: its positions then.
         began_at: nothing at the venue before this instant is the session's.
         data: what is wanted of the data feed.
+        calendar: of the exchange.
         notes: what was accepted or adopted, one sentence each.
         adopted: differences that --adopt settled.
     """
@@ -53,6 +54,7 @@ class Start:
     clock: MarketClock
     data: AlpacaData
     is_open: bool
+    calendar: str = CALENDAR
     notes: tuple[str, ...] = ()
     adopted: tuple[Mismatch, ...] = ()
 
@@ -98,7 +100,7 @@ def begin(
         start = _anew(settings, told, data)
         folder.keep(start.frames)
     adopted = tuple(_differences(earlier, told)) if adopt else ()
-    return replace(start, notes=notes, adopted=adopted)
+    return replace(start, calendar=settings.data.calendar, notes=notes, adopted=adopted)
 
 
 def wanted(settings: LiveSettings, access: Access) -> AlpacaData:

@@ -51,6 +51,10 @@ class DrivenClock:
             self.move(0.0, self._now)
         await woken
 
+    def until_s(self, at: datetime) -> float:
+        """Seconds to wait until `now()` is `at`; 0 or less when it is past."""
+        return (at - self.now()).total_seconds()
+
     @property
     def due_s(self) -> float | None:
         """In how many seconds the next one wakes; None: nobody waits."""

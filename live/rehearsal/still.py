@@ -52,6 +52,10 @@ class VirtualClock:
         heappush(self._timers, (self._elapsed_s + max(wait_s, 0.0), next(self._numbers), woken))
         await woken
 
+    def until_s(self, at: datetime) -> float:
+        """Seconds to wait until `now()` is `at`; 0 or less when it is past."""
+        return (at - self.now()).total_seconds()
+
     @property
     def due_s(self) -> float | None:
         """When the next one wakes, on the scale of `monotonic`; None: nobody waits."""

@@ -74,9 +74,9 @@ def test_the_end_is_exclusive_although_alpacas_is_not():
 
 def test_a_bar_that_still_moves_is_left_out():
     server = AlpacaServer({"AAPL": MARCH})
-    during, after = (PatientClock(at_new_york(f"2024-03-11 {t}")) for t in ("15:59", "16:00"))
-    assert len(ask(server, clock=during)["AAPL"]) == 2
-    assert len(ask(server, clock=after)["AAPL"]) == 3
+    for time, expected in (("15:59", 2), ("16:00", 2), ("16:01", 3)):  # a minute to settle
+        clock = PatientClock(at_new_york(f"2024-03-11 {time}"))
+        assert len(ask(server, clock=clock)["AAPL"]) == expected
 
 
 def test_minutes_outside_the_session_are_left_out_half_days_too():

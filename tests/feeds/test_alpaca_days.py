@@ -113,4 +113,14 @@ def test_a_failure_is_an_outage_until_the_next_look():
 
 def test_no_bar_for_anybody_is_an_error_in_the_end():
     with pytest.raises(DataError, match="no daily bar of 2024-03-08 for any of A, B after 10"):
-        days(at_new_york("2024-03-08 12:00"), 2, {"failing": range(1, LOOKS + 1)})
+        days(
+            at_new_york("2024-03-08 12:00"),
+            2,
+            {"missing": [(look, symbol) for look in range(1, LOOKS + 1) for symbol in "AB"]},
+        )
+
+
+def test_a_network_that_is_down_for_hours_ends_nothing():
+    items, asked, _ = days(at_new_york("2024-03-08 12:00"), 3, {"failing": range(1, 200)})
+    assert sessions(items[2:]) == ["A 03-08"]
+    assert asked[-1][0] == "03-09 00:20"

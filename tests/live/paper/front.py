@@ -162,3 +162,6 @@ class _Patient:
 
     async def wait(self, wait_s: float) -> None:
         await asyncio.Event().wait()
+
+    def until_s(self, at: Any) -> float:
+        raise NotImplementedError
