@@ -1,6 +1,7 @@
 """The account's value at every step of a run."""
 
 from array import array
+from collections.abc import Callable
 
 import backtrader as bt
 import numpy as np
@@ -13,6 +14,9 @@ SECOND_US = 1_000_000
 # A date number resolves 10 us; what lies this close to a whole second is meant to be one.
 SNAP_US = 6
 
+# Time (Backtrader's date number), value and cash of every step so far.
+Steps = Callable[[], "tuple[array[float], array[float], array[float]]"]
+
 
 class EquityCurve(bt.Analyzer):
     """Value and cash at the end of each bar, from the first bar on."""
@@ -20,6 +24,7 @@ class EquityCurve(bt.Analyzer):
     def start(self) -> None:
         """Begin anew."""
         self._at, self._value, self._cash = array("d"), array("d"), array("d")
+        self._steps: Steps | None = None
 
     def next(self) -> None:
         """Take down one step; Backtrader calls it in prenext and nextstart too."""
@@ -28,6 +33,11 @@ class EquityCurve(bt.Analyzer):
         self._value.append(broker.getvalue())
         self._cash.append(broker.getcash())
 
+    def follow(self, steps: Steps | None) -> None:
+        """Have all steps from `steps`, asked when they are wanted; None: from `next` again."""
+        self._catch_up()
+        self._steps = steps
+
     def series(self) -> "pd.Series[float]":
         """The account's value in its currency.
 
@@ -35,15 +45,21 @@ class EquityCurve(bt.Analyzer):
             float64 named `equity`, by aware UTC `time` of the bars' ends. With several feeds one
             row for each time at which the strategy was called, the last call of a time counting.
         """
+        self._catch_up()
         return self._by_time(self._value, "equity")
 
     def cash(self) -> "pd.Series[float]":
         """What of it was cash, like `series`."""
+        self._catch_up()
         return self._by_time(self._cash, "cash")
 
     def get_analysis(self) -> dict[str, "pd.Series[float]"]:
         """Both series by name, as Backtrader's analyzers answer."""
         return {"equity": self.series(), "cash": self.cash()}
+
+    def _catch_up(self) -> None:
+        if self._steps is not None:
+            self._at, self._value, self._cash = self._steps()
 
     def _by_time(self, values: "array[float]", name: str) -> "pd.Series[float]":
         at = instants(self._at).rename("time")

@@ -5,10 +5,10 @@ from typing import Any
 from backtrader.linebuffer import LineBuffer
 from backtrader.lineseries import LineSeriesStub
 
-from backtest.turbo.cursor import Cursor, OneBehind, Ride
+from backtest.turbo.cursor import Behind, Cursor, Ride
 from backtest.turbo.schedule import Schedule
 
-Clocked = list[tuple[Any, Cursor | OneBehind]]
+Clocked = list[tuple[Any, Cursor | Behind]]
 
 
 def clocked(strategy: Any, schedule: Schedule) -> Clocked | str:
@@ -17,8 +17,8 @@ def clocked(strategy: Any, schedule: Schedule) -> Clocked | str:
     What is clocked by the strategy itself, a constant given as data for one, moves a bar late:
     stock moves the indicators before the strategy.
     """
-    known: dict[int, Cursor | OneBehind] = {id(strategy): OneBehind(schedule.turn)}
-    for data, cursor in zip(strategy.datas, schedule.cursors, strict=True):
+    known: dict[int, Cursor | Behind] = {id(strategy): Behind(schedule.turn)}
+    for data, cursor in zip(strategy.datas, schedule.followers, strict=True):
         known |= dict.fromkeys([id(data), *map(id, data.lines)], cursor)
     riders: Clocked = []
     for indicator in strategy.getindicators():
@@ -36,7 +36,7 @@ def clocked(strategy: Any, schedule: Schedule) -> Clocked | str:
 def board(strategy: Any, schedule: Schedule, riders: Clocked) -> Ride:
     """Put everything on its cursor."""
     ride = Ride()
-    for data, cursor in zip(strategy.datas, schedule.cursors, strict=True):
+    for data, cursor in zip(strategy.datas, schedule.feeds, strict=True):
         ride.take_feed(data, cursor)
     for indicator, place in riders:
         for line in _lines(indicator):

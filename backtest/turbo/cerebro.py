@@ -9,15 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import backtrader as bt
-import numpy as np
 
-from backtest.turbo import once, unusual
-from backtest.turbo.boarding import board, clocked
 from backtest.turbo.explain import LOOP, Explanation
-from backtest.turbo.loop import NEXT, NEXTSTART, PRENEXT, FlatLoop
+from backtest.turbo.play import play
 from backtest.turbo.preload import loads_at_once
-from backtest.turbo.schedule import Schedule
-from backtest.turbo.orderly import StockOrders
 
 
 class Cerebro(bt.Cerebro):
@@ -35,32 +30,15 @@ class Cerebro(bt.Cerebro):
         """Run one set of strategies; Backtrader calls it once a set."""
         self._explanation = Explanation()
         with loads_at_once(self.datas, self._explanation):
-            return super().runstrategies(iterstrat, predata)
+            strategies: list[Any] = super().runstrategies(iterstrat, predata)
+        return strategies
 
     def _runonce(self, runstrats: list[bt.Strategy]) -> None:
-        reason = unusual.reason(self, runstrats)
-        self._explanation.note(LOOP, reason=reason)
-        if reason:
-            super()._runonce(runstrats)
-            return
-        [strategy] = runstrats
-        once.compute(strategy, self._explanation)
-        strategy.reset()
-        cals = [np.frombuffer(d.lines.datetime.array)[: d.buflen()] for d in self.datas]
-        schedule = Schedule.of(cals, strategy._minperiods)
-        riders = clocked(strategy, schedule)
-        watch = {
-            phase: (
-                lambda p=phase: strategy._next_analyzers(p, once=True),
-                lambda p=phase: strategy._next_observers(p, once=True),
-            )
-            for phase in (PRENEXT, NEXTSTART, NEXT)
-        }
-        ride = board(strategy, schedule, riders)
-        try:
-            FlatLoop(strategy, schedule, StockOrders(self, strategy), watch, ride).play()
-        finally:
-            ride.end()
+        play(self, runstrats, self._explanation, super()._runonce)
+
+    def _runonce_old(self, runstrats: list[bt.Strategy]) -> None:
+        self._explanation.note(LOOP, reason="oldsync is on")
+        super()._runonce_old(runstrats)
 
     def _runnext(self, runstrats: list[bt.Strategy]) -> None:
         self._explanation.note(LOOP, reason="the run goes bar by bar: runonce or preload is off")

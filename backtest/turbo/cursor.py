@@ -5,6 +5,7 @@ cursor's: what moved dozens of lines moves one number. Lines keep their identity
 have their own class back and the position in which stock leaves them.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -22,18 +23,19 @@ class Cursor:
         self.at = -1
 
 
-class OneBehind:
-    """A cursor that follows another one bar late."""
+class Behind:
+    """A cursor that follows another at a distance of `bars`."""
 
-    __slots__ = ("_ahead",)
+    __slots__ = ("_ahead", "bars")
 
     def __init__(self, ahead: Cursor) -> None:
         self._ahead = ahead
+        self.bars = 1
 
     @property
     def at(self) -> int:
         """The index of its bar; -1 before the first."""
-        return max(self._ahead.at - 1, -1)
+        return max(self._ahead.at - self.bars, -1)
 
 
 class OnCursor:
@@ -42,7 +44,7 @@ class OnCursor:
     Whoever moves such a line by hand takes the whole run off its cursors; it goes on as stock.
     """
 
-    _cursor: Cursor | OneBehind
+    _cursor: Cursor | Behind
     _ride: "Ride"
     array: Any
     bindings: list[Any]
@@ -104,11 +106,13 @@ class Ride:
         self.has_ended = False
         self._own_classes: list[tuple[Any, type]] = []
         self._feeds: list[bt.AbstractDataBase] = []
+        self._before_end: list[Callable[[], object]] = []
 
-    def take(self, line: Any, cursor: Cursor | OneBehind) -> None:
-        """Put one line on a cursor."""
-        line._cursor, line._ride = cursor, self
-        self._change(line, OnCursor)
+    def take(self, line: Any, cursor: Cursor | Behind, mixin: type = OnCursor) -> None:
+        """Put one line on a cursor; a line that is on one already stays there."""
+        if "_cursor" not in vars(line):
+            line._cursor, line._ride = cursor, self
+            self._change(line, mixin)
 
     def take_feed(self, data: Any, cursor: Cursor) -> None:
         """Put all lines of a feed on a cursor."""
@@ -119,11 +123,17 @@ class Ride:
         self._change(data.lines, WithTicks)
         self._feeds.append(data)
 
+    def before_end(self, act: Callable[[], object]) -> None:
+        """Have something done while everything still rides."""
+        self._before_end.append(act)
+
     def end(self) -> None:
         """Give everything its own class back, and the position that it has come to."""
         if self.has_ended:
             return
         self.has_ended = True
+        for act in self._before_end:
+            act()
         for it, own_class in self._own_classes:
             it.__class__ = own_class
             if "_cursor" in vars(it):

@@ -1,51 +1,43 @@
 """The flat loop: one strategy over a schedule, with nothing done that nobody would notice."""
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from backtest.turbo.cursor import Cursor, Ride
+from backtest.turbo.orderly import Orders
 from backtest.turbo.schedule import Schedule
 
+PRENEXT, NEXTSTART, NEXT = 1, 0, -1  # the signs of Backtrader's own numbers
+
 Watch = Callable[[], object]
-PRENEXT, NEXTSTART, NEXT = 1, 0, -1  # Backtrader's own numbers, or their sign
+_Steps = Iterator[tuple[float, tuple[Cursor, ...], tuple[Cursor, ...]]]
 
 
-class Orders(Protocol):
-    """The broker's side of a turn: StockOrders, or LeanOrders where the broker can be made lean."""
+@dataclass(frozen=True)
+class Watches:
+    """Who looks at a turn after the strategy.
 
-    news: Any  # true when there is something to hear
-    every_bar: bool  # whether `tell` has something to say at each turn
-    pending: Any  # true when there is something to tell, and to clear afterwards
+    Args:
+        by_phase: at each turn of PRENEXT, NEXTSTART and NEXT.
+        of_changes: at each turn with orders or trades to tell of.
+    """
 
-    def next(self) -> None:
-        """Let the broker work."""
-
-    def hear(self) -> None:
-        """Bring what it has to say to the strategy."""
-
-    def tell(self) -> None:
-        """Call the strategy's notify methods, and the analyzers'."""
-
-    def clear(self) -> None:
-        """Forget what was told."""
+    by_phase: dict[int, tuple[Watch, ...]]
+    of_changes: tuple[Watch, ...] = ()
 
 
 class FlatLoop:
     """Plays one run.
 
     Args:
-        watches: for each of PRENEXT, NEXTSTART and NEXT what looks at a turn after the strategy.
         ride: whose end, should somebody move a line by hand, hands the run back to stock.
     """
 
     def __init__(
-        self,
-        strategy: Any,
-        schedule: Schedule,
-        orders: Orders,
-        watches: dict[int, tuple[Watch, ...]],
-        ride: Ride,
+        self, strategy: Any, schedule: Schedule, orders: Orders, watches: Watches, ride: Ride
     ) -> None:
         self._strategy = strategy
         self._schedule = schedule
@@ -55,34 +47,37 @@ class FlatLoop:
 
     def play(self) -> None:
         """Play until the last turn, or until somebody stops it or moves a line by hand."""
-        schedule = self._schedule
-        steps = zip(schedule.times, schedule.moving, strict=False)
-        start, ready = schedule.start, schedule.ready
-        turns = len(schedule.times)
-        for phase, count in ((PRENEXT, start), (NEXTSTART, ready - start), (NEXT, turns - ready)):
+        plan = self._schedule
+        steps = zip(array("d", plan.times.tobytes()), plan.before, plan.after, strict=False)
+        turns = len(plan.times)
+        phases = {PRENEXT: plan.start, NEXTSTART: plan.ready - plan.start}
+        for phase, count in (*phases.items(), (NEXT, turns - plan.ready)):
             if not self._span(islice(steps, count), phase):
                 return
 
-    def _span(self, steps: Iterator[tuple[float, Iterable[Cursor]]], phase: int) -> bool:
+    def _span(self, steps: _Steps, phase: int) -> bool:
         """Play the turns of one phase; False when the run is not to go on."""
         strategy, orders, ride = self._strategy, self._orders, self._ride
-        cerebro, turn, watches = strategy.cerebro, self._schedule.turn, self._watches[phase]
+        lead, turn, cerebro = self._schedule.lead, self._schedule.turn, strategy.cerebro
+        next_, hear, news, every_bar = orders.next, orders.hear, orders.news, orders.every_bar
+        watches, of_changes = self._watches.by_phase[phase], self._watches.of_changes
         remember = strategy.lines.datetime.array.append
-        next_, hear, news, tell, every_bar = (
-            orders.next, orders.hear, orders.news, orders.tell, orders.every_bar,
-        )  # fmt: skip
-        for time, moving in steps:
-            turn.at += 1
-            for cursor in moving:
+        for time, before, after in steps:
+            lead.at += 1
+            for cursor in before:
                 cursor.at += 1
-            remember(time)
             next_()
             if news:
                 hear()
             if cerebro._event_stop:
                 return False
-            if every_bar or orders.pending:
-                tell()
+            turn.at += 1
+            for cursor in after:
+                cursor.at += 1
+            remember(time)
+            changed = strategy._orderspending or strategy._tradespending
+            if changed or every_bar:
+                orders.tell()
             if phase < 0:
                 strategy.next()
             elif phase:
@@ -91,7 +86,9 @@ class FlatLoop:
                 strategy.nextstart()
             for watch in watches:
                 watch()
-            if orders.pending:
+            if changed:
+                for watch in of_changes:
+                    watch()
                 orders.clear()
             if cerebro._event_stop or ride.has_ended:
                 return False

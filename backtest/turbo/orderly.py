@@ -1,15 +1,59 @@
 """The broker's side of a turn, as stock plays it or lean."""
 
-from typing import Any
+from typing import Any, Protocol
+
+from backtest.turbo.broker import LeanBroker
+
+
+class Orders(Protocol):
+    """The broker's side of a turn."""
+
+    news: Any  # true when there may be something to hear
+    every_bar: bool  # whether `tell` has something to say where no order and no trade changed
+
+    def next(self) -> None:
+        """Let the broker work."""
+
+    def hear(self) -> None:
+        """Bring what it has to say to the strategy."""
+
+    def tell(self) -> None:
+        """Call the notify methods of the strategy and the analyzers."""
+
+    def clear(self) -> None:
+        """Put away what was told."""
 
 
 class StockOrders:
     """Stock's own order path, whatever the broker."""
 
     def __init__(self, cerebro: Any, strategy: Any) -> None:
-        self.news, self.pending, self.every_bar = (), True, True
+        self.news: Any = ()
+        self.every_bar = True
         self.next = cerebro._brokernotify
         self.tell, self.clear = strategy._notify, strategy.clear
 
     def hear(self) -> None:
         """Nothing: `next` has delivered everything."""
+
+
+class LeanOrders:
+    """The lean order path.
+
+    Args:
+        broker: the run's broker, `made` itself or the guard before it.
+        made: the lean one.
+    """
+
+    def __init__(self, broker: Any, made: LeanBroker, strategy: Any) -> None:
+        notices = made.notices(strategy)
+        self.news: Any = made.notifs if broker is made else True  # a guard has news of its own
+        self.every_bar = notices.every_bar
+        self.next, self._get = broker.next, broker.get_notification
+        self.tell, self.clear = notices.tell, notices.clear
+        self._deliver, self._strategy = made.deliver, strategy
+
+    def hear(self) -> None:
+        """Bring all notifications to the strategy."""
+        while (order := self._get()) is not None:
+            self._deliver(order, self._strategy)

@@ -1,7 +1,8 @@
 """Which feeds move at which turn of a run, known before the first one.
 
-At each turn Backtrader moves the feeds whose next bar is the earliest, and calls the strategy: so
-a turn is a distinct time of any feed. Feeds with the same times share one cursor.
+At each turn Backtrader moves the feeds whose next bar is the earliest, lets the broker work, moves
+the indicators of those feeds and the strategy, and calls it: so a turn is a distinct time of any
+feed. Feeds with the same times share one cursor, and what they clock another.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from backtest.turbo.cursor import Cursor
 
 _Floats = npt.NDArray[np.float64]
 _Rows = npt.NDArray[np.int64]
+_Sets = Iterable[tuple[Cursor, ...]]
 
 
 @dataclass(frozen=True)
@@ -22,19 +24,27 @@ class Schedule:
     """The turns of a run.
 
     Args:
+        calendars: the times of each feed.
         times: Backtrader's date number of each turn, increasing.
-        turn: the strategy's cursor, which moves at each; also the feeds' where all move together.
-        cursors: one a feed.
-        moving: the cursors that move at each turn beside `turn`.
+        lead: moves at each turn before the broker.
+        turn: moves at each turn after the broker; the strategy's cursor.
+        feeds: the cursor of each feed; `lead` where all move together.
+        followers: the cursor of what each feed clocks; `turn` where all move together.
+        before: the cursors that move at each turn before the broker, `lead` left out.
+        after: the cursors that move at each turn after the broker, `turn` left out.
         start: the turn at which every feed has the bars that the strategy waits for.
         ready: the turn at which every feed has a bar more; from `start` until then each turn is
             a `nextstart`.
     """
 
-    times: list[float]
+    calendars: tuple[_Floats, ...]
+    times: _Floats
+    lead: Cursor
     turn: Cursor
-    cursors: tuple[Cursor, ...]
-    moving: Iterable[tuple[Cursor, ...]]
+    feeds: tuple[Cursor, ...]
+    followers: tuple[Cursor, ...]
+    before: _Sets
+    after: _Sets
     start: int
     ready: int
 
@@ -52,15 +62,21 @@ class Schedule:
             return None
         times = np.unique(np.concatenate(list(distinct.values())))
         rows = {key: np.searchsorted(times, calendar) for key, calendar in distinct.items()}
-        turn = Cursor()
-        cursors = {key: turn if len(rows) == 1 else Cursor() for key in rows}
-        together = len(rows) == 1
         waits = [(rows[key], period) for key, period in zip(keys, periods, strict=True)]
+        lead, turn = Cursor(), Cursor()
+        together = len(rows) == 1
+        feeds = {key: lead if together else Cursor() for key in rows}
+        followers = {key: turn if together else Cursor() for key in rows}
+        moves = [] if together else _moves(list(rows.values()), len(times))
         return cls(
-            times.tolist(),
+            tuple(distinct[key] for key in keys),
+            times,
+            lead,
             turn,
-            tuple(cursors[key] for key in keys),
-            repeat(()) if together else _moving(rows, cursors, len(times)),
+            tuple(feeds[key] for key in keys),
+            tuple(followers[key] for key in keys),
+            repeat(()) if together else _chosen(list(feeds.values()), moves),
+            repeat(()) if together else _chosen(list(followers.values()), moves),
             max(_reached(where, period, len(times)) for where, period in waits),
             max(_reached(where, period + 1, len(times)) for where, period in waits),
         )
@@ -77,19 +93,21 @@ def _reached(rows: _Rows, bars: int, turns: int) -> int:
     return int(rows[bars - 1]) if bars <= len(rows) else turns
 
 
-def _moving(
-    rows: dict[bytes, _Rows], cursors: dict[bytes, Cursor], turns: int
-) -> list[tuple[Cursor, ...]]:
-    """The cursors to move at each turn; equal sets are one tuple."""
-    flags = np.zeros((len(rows), turns), dtype=np.bool_)
-    for flag, where in zip(flags, rows.values(), strict=True):
-        flag[where] = True
-    packed = np.ascontiguousarray(np.packbits(flags, axis=0).T)
-    keys = [key.tobytes() for key in packed]
-    first = dict(zip(reversed(keys), reversed(range(turns)), strict=True))
-    every = list(cursors.values())
-    sets = {
-        key: tuple(cursor for cursor, moves in zip(every, flags[:, at], strict=True) if moves)
-        for key, at in first.items()
-    }
-    return [sets[key] for key in keys]
+def _moves(rows: list[_Rows], turns: int) -> list[tuple[int, ...]]:
+    """The numbers of the calendars that move at each turn; equal sets are one tuple."""
+    flags = np.zeros((turns, len(rows)), dtype=np.bool_)
+    for number, where in enumerate(rows):
+        flags[where, number] = True
+    packed = np.packbits(flags, axis=1)
+    known: dict[bytes, tuple[int, ...]] = {}
+    moves = []
+    for turn, key in enumerate(map(bytes, packed)):
+        if key not in known:
+            known[key] = tuple(np.flatnonzero(flags[turn]).tolist())
+        moves.append(known[key])
+    return moves
+
+
+def _chosen(cursors: list[Cursor], moves: list[tuple[int, ...]]) -> list[tuple[Cursor, ...]]:
+    sets = {numbers: tuple(cursors[number] for number in numbers) for numbers in set(moves)}
+    return [sets[numbers] for numbers in moves]

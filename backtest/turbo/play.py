@@ -1,0 +1,96 @@
+"""One run in run-once mode: indicators first, then the flat loop, or stock's."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from backtest.turbo import unusual
+from backtest.turbo.boarding import Clocked, board, clocked
+from backtest.turbo.broker import LeanBroker, lean
+from backtest.turbo.explain import BROKER, LOOP, Explanation
+from backtest.turbo.loop import FlatLoop
+from backtest.turbo.once import compute
+from backtest.turbo.orderly import LeanOrders, Orders, StockOrders
+from backtest.turbo.schedule import Schedule
+from backtest.turbo.watching import Watching
+from brokers.guard import GuardedBroker
+
+Stock = Callable[[list[Any]], None]
+
+
+def play(cerebro: Any, strategies: list[Any], explanation: Explanation, stock: Stock) -> None:
+    """Run the strategies, flat if that gives what stock gives.
+
+    Args:
+        stock: Backtrader's own `_runonce`.
+    """
+    reason = unusual.reason(cerebro, strategies)
+    with _computed(strategies, explanation):
+        plan = reason or _plan(strategies[0])
+        explanation.note(LOOP, reason=plan if isinstance(plan, str) else "")
+        if isinstance(plan, str):
+            stock(strategies)
+        elif not _play_flat(cerebro, strategies[0], plan, explanation):
+            stock(strategies)
+
+
+@contextmanager
+def _computed(strategies: list[Any], explanation: Explanation) -> Iterator[None]:
+    """The indicators' values; for the block, what computes them in stock has nothing to do."""
+    for strategy in strategies:
+        compute(strategy, explanation)
+        strategy.reset()
+    for strategy in strategies:
+        strategy._once = strategy.reset = _done
+    try:
+        yield
+    finally:
+        for strategy in strategies:
+            del strategy._once, strategy.reset
+
+
+def _done() -> None:
+    """Nothing: it is done already."""
+
+
+def _plan(strategy: Any) -> tuple[Schedule, Clocked] | str:
+    """Which cursors move when, or the reason why that cannot be said beforehand."""
+    calendars = [
+        np.array(data.lines.datetime.array[: data.buflen()], dtype=np.float64)
+        for data in strategy.datas
+    ]
+    schedule = Schedule.of(calendars, strategy._minperiods)
+    if schedule is None:
+        return "the times of a feed do not increase"
+    riders = clocked(strategy, schedule)
+    return riders if isinstance(riders, str) else (schedule, riders)
+
+
+def _play_flat(
+    cerebro: Any, strategy: Any, plan: tuple[Schedule, Clocked], explanation: Explanation
+) -> bool:
+    """Play; False when somebody moved a line by hand, and stock has to go on from there."""
+    schedule, riders = plan
+    broker = cerebro.broker
+    made = lean(broker.inner if isinstance(broker, GuardedBroker) else broker)
+    explanation.note(BROKER, reason=made if isinstance(made, str) else "")
+    lean_one = None if isinstance(made, str) else made
+    ride = board(strategy, schedule, riders)
+    try:
+        orders: Orders = (
+            StockOrders(cerebro, strategy)
+            if lean_one is None
+            else LeanOrders(broker, lean_one, strategy)
+        )
+        watches = Watching(strategy, schedule, lean_one, explanation).board(ride)
+        loop = FlatLoop(strategy, schedule, orders, watches, ride)
+        loop.play()
+        return not ride.has_ended
+    finally:
+        if lean_one is not None:
+            lean_one.restore()
+        ride.end()
+        strategy._getminperstatus()
