@@ -5,21 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import orjson
 import pandas as pd
 
 from brokers.clock import Clock
-from brokers.errors import DataError, Transient, VenueRefused
+from brokers.errors import DataError
 from brokers.thread import run
-from brokers.wire.http import Http, NoAnswer
+from brokers.wire.http import Http
 from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
 from feeds.alpaca_client import AlpacaData
 from feeds.bars import COLUMNS
 from feeds.passport import stamp
 from feeds.timeframe import Timeframe
+from live.asking import ask
 from live.connection import connect
 from live.market_clock import MarketClock
 from live.paper.hours import Hours
+from live.permissions import Size, require
 from live.settings import LiveSettings
 from live.venues import Access
 
@@ -49,7 +50,7 @@ def brief(
     """Ask the venue; blocks, and leaves nothing open.
 
     Raises:
-        ConfigError: the keys were refused.
+        ConfigError: the keys were refused, or account or symbols cannot be traded.
         DataError: too few bars for the warm-up, or they are not in the plan.
         TransportError: the venue cannot be reached.
     """
@@ -62,8 +63,9 @@ async def _brief(
     wires = connect(access, settings.wire, data, real, rng)
     try:
         account = await wires.account.account()  # first of all: it tells whether the keys are right
+        await require(wires.http, account, settings.data.symbols, _sizes(settings))
         positions = tuple(await wires.account.positions())
-        at, is_open = await venue_clock(wires.http)
+        at, is_open = await venue_clock(wires.http, access.where)
         timeframe = Timeframe(settings.data.timeframe)
         clock = _clock(access, settings, real, at)
     finally:
@@ -89,20 +91,14 @@ def _clock(access: Access, settings: LiveSettings, real: Clock, at: datetime) ->
     return MarketClock(real, at, access.speed, timeframe.delta, closes)
 
 
-async def venue_clock(http: Http) -> tuple[datetime, bool]:
-    """The venue's time, and whether its exchange is open.
-
-    Raises:
-        Transient: it did not answer.
-    """
-    try:
-        answer = await http.request("GET", "/v2/clock", timeout_s=10.0)
-    except NoAnswer as error:
-        raise Transient(str(error)) from None
-    if answer.status != 200:
-        raise VenueRefused(str(answer.status), f"/v2/clock: {answer.body[:200]!r}")
-    told = orjson.loads(answer.body)
+async def venue_clock(http: Http, where: str) -> tuple[datetime, bool]:
+    """The venue's time, and whether its exchange is open; errors as of `ask`."""
+    told = await ask(http, "/v2/clock", where=where)
     return datetime.fromisoformat(told["timestamp"]), bool(told["is_open"])
+
+
+def _sizes(settings: LiveSettings) -> list[Size]:
+    return [strategy.size for strategy in settings.strategies]
 
 
 def _reach(bars: int, timeframe: Timeframe) -> timedelta:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 from rich.table import Table
 
 from analyzers.chain import tail, verify
@@ -15,10 +14,11 @@ from brokers.clock import Clock
 from brokers.errors import SeawallError
 from brokers.wire.http import Http
 from brokers.wire.transport import BarSource, Transport
+from live.asking import ask
+from live.permissions import Size, objections
 
 SKEW_S = 2.0  # seconds by which our clock may differ from the venue's
 HISTORY = timedelta(days=7)
-_TIMEOUT_S = 10.0
 _STYLES = {"go": "green", "no-go": "bold red", "note": "yellow"}
 
 
@@ -38,7 +38,7 @@ class Subject:
     Args:
         clock: of the session; its skew against the venue's is measured.
         is_fast: the venue's clock runs faster than ours, so that skew says nothing.
-        whole_units: no order has a fraction of a unit.
+        sizes: the stakes of the strategies.
     """
 
     transport: Transport
@@ -49,7 +49,7 @@ class Subject:
     timeframe: str
     log: Path
     is_fast: bool = False
-    whole_units: bool = True
+    sizes: tuple[Size, ...] = ()
 
 
 Look = Callable[[Subject], Awaitable[Row]]
@@ -94,7 +94,7 @@ async def _buying_power(subject: Subject) -> Row:
 
 async def _clock(subject: Subject) -> Row:
     before = subject.clock.now()
-    told = await _get(subject.http, "/v2/clock")
+    told = await ask(subject.http, "/v2/clock")
     after = subject.clock.now()
     theirs = datetime.fromisoformat(told["timestamp"])
     skew_s = (theirs - (before + (after - before) / 2)).total_seconds()
@@ -109,7 +109,7 @@ async def _clock(subject: Subject) -> Row:
 async def _calendar(subject: Subject) -> Row:
     today = subject.clock.now().date()
     span = {"start": today.isoformat(), "end": (today + timedelta(days=7)).isoformat()}
-    days = await _get(subject.http, "/v2/calendar", span)
+    days = await ask(subject.http, "/v2/calendar", span)
     if not days:
         return Row("calendar", "no-go", "the venue's calendar has no session in the next week")
     first = days[0]
@@ -117,13 +117,7 @@ async def _calendar(subject: Subject) -> Row:
 
 
 async def _symbols(subject: Subject) -> Row:
-    wrong = []
-    for symbol in subject.symbols:
-        asset = await _get(subject.http, f"/v2/assets/{symbol}")
-        if not asset.get("tradable") or asset.get("status") != "active":
-            wrong.append(f"{symbol} cannot be traded")
-        elif not (subject.whole_units or asset.get("fractionable")):
-            wrong.append(f"{symbol} takes whole units only")
+    wrong = await objections(subject.http, subject.symbols, subject.sizes)
     if wrong:
         return Row("symbols", "no-go", "; ".join(wrong))
     return Row("symbols", "go", ", ".join(subject.symbols))
@@ -217,10 +211,3 @@ def _held(log: Path) -> dict[str, Decimal]:
 
 def _records(log: Path) -> list[Mapping[str, Any]]:
     return [record for record, _ in tail(log)] if log.exists() else []
-
-
-async def _get(http: Http, path: str, params: Mapping[str, str] | None = None) -> Any:
-    answer = await http.request("GET", path, params=params, timeout_s=_TIMEOUT_S)
-    if answer.status != 200:
-        raise SeawallError(f"{path}: {answer.status} {answer.body[:200].decode(errors='replace')}")
-    return orjson.loads(answer.body)

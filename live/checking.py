@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from math import isfinite
+from datetime import datetime
 
 from backtest.spec import RunSpec
 from brokers.clock import Clock
@@ -25,13 +25,10 @@ async def look(
     rng: random.Random,
 ) -> list[Row]:
     """Look at the account, the data and the log."""
-    clock = real
+    clock: Clock = real
     rows = [Row("keys", "go", f"for {access.trading}")]
     if access.is_ours:
-        wires = connect(access, settings.wire, wanted(settings, access), real, rng)
-        at, _ = await venue_clock(wires.http)
-        await wires.close()
-        clock = MarketClock(real, at, access.speed)
+        clock = MarketClock(real, await _venue_time(settings, access, real, rng), access.speed)
     wires = connect(access, settings.wire, wanted(settings, access), clock, rng)
     subject = Subject(
         transport=wires.account,
@@ -42,7 +39,7 @@ async def look(
         timeframe=Timeframe(settings.data.timeframe).text,
         log=Folder(settings.path).log,
         is_fast=access.is_ours,
-        whole_units=all(_is_whole(spec) for spec in specs),
+        sizes=tuple(spec.size for spec in specs),
     )
     try:
         return rows + [row async for row in checked(subject)]
@@ -50,6 +47,12 @@ async def look(
         await wires.close()
 
 
-def _is_whole(spec: RunSpec) -> bool:
-    size = spec.size
-    return not isinstance(size, float) or not isfinite(size) or size.is_integer()
+async def _venue_time(
+    settings: LiveSettings, access: Access, real: Clock, rng: random.Random
+) -> datetime:
+    wires = connect(access, settings.wire, wanted(settings, access), real, rng)
+    try:
+        at, _ = await venue_clock(wires.http, access.where)
+        return at
+    finally:
+        await wires.close()

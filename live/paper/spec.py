@@ -14,6 +14,7 @@ from brokers.fills import Commission, Slippage
 from feeds.passport import KEY, Passport
 from live.paper.account import AlpacaRules, BacktraderRules, Rules
 from live.paper.alpaca_api import AlpacaApi, Terms
+from live.paper.alpaca_checks import Asset
 from live.paper.alpaca_gate import Keys
 from live.paper.alpaca_streams import FEEDS, Subscription
 from live.paper.faults import Plan
@@ -34,6 +35,7 @@ class VenueSpec(BaseModel):
         plan: fault plan as TOML; empty is none.
         plan_name: what it is called in reports.
         warm_up: steps that the market has shown before the start.
+        assets: by symbol, where one has not every right; under Alpaca's rules.
         speed: market seconds in a second; None is lock-step, over the control endpoint alone.
         host: to listen on; anything but loopback is for those who know.
         port: 0 takes a free one.
@@ -51,6 +53,7 @@ class VenueSpec(BaseModel):
     slippage_frac: float = 0.0
     calendar: str | None = None
     multiplier: int = 1
+    assets: Mapping[str, Asset] = Field(default_factory=dict)
     seed: int = 0
     plan: str = ""
     plan_name: str = "none"
@@ -136,4 +139,4 @@ class VenueSpec(BaseModel):
     def _rules(self, market: Market) -> Rules:
         if self.account == "backtrader":
             return BacktraderRules()
-        return AlpacaRules(hours=market.hours, multiplier=self.multiplier)
+        return AlpacaRules(hours=market.hours, assets=self.assets, multiplier=self.multiplier)

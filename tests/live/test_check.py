@@ -58,7 +58,10 @@ class _Venue:
     async def request(self, method: str, path: str, **_: object) -> Response:
         known = {"/v2/clock": CLOCK, "/v2/calendar": [DAY], "/v2/assets/SPY": ASSET} | self.answers
         told = known.get(path)
-        return Response(404 if told is None else 200, {}, orjson.dumps(told))
+        missing = {"code": 40410000, "message": f"{path} not found"}
+        return Response(
+            404 if told is None else 200, {}, orjson.dumps(missing if told is None else told)
+        )
 
 
 def _rows(venue: _Venue, folder: Path, **more: Any) -> dict[str, Row]:
@@ -90,7 +93,7 @@ def test_a_healthy_account_is_a_go(tmp_path: Path) -> None:
         (_Venue(replace(ACCOUNT, blocked="trading is blocked")), "account", "trading is blocked"),
         (_Venue(replace(ACCOUNT, buying_power=Decimal(0))), "buying power", "0 USD"),
         (_Venue(answers={"/v2/calendar": []}), "calendar", "no session in the next week"),
-        (_Venue(answers={"/v2/assets/SPY": None}), "symbols", "/v2/assets/SPY: 404"),
+        (_Venue(answers={"/v2/assets/SPY": None}), "symbols", "SPY is unknown to the venue"),
         (
             _Venue(answers={"/v2/assets/SPY": ASSET | {"tradable": False}}),
             "symbols",
@@ -116,7 +119,7 @@ def test_one_fault_is_a_no_go_that_says_why(
 
 
 def test_a_fraction_of_what_takes_whole_units_is_a_no_go(tmp_path: Path) -> None:
-    rows = _rows(_Venue(), tmp_path, whole_units=False)
+    rows = _rows(_Venue(), tmp_path, sizes=(None, "95%", 2.0, 2.5))
     assert rows["symbols"].text == "SPY takes whole units only"
 
 

@@ -1,0 +1,171 @@
+"""What a user may get wrong: one clear line, a documented exit code, no traceback, no order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from live.cli import main
+from live.config import load
+from live.embedded_market import market
+from live.exits import ExitCode
+from live.paper.alpaca_checks import Asset
+from live.paper.child import VenueProcess
+from live.paper.spec import VenueSpec
+from tests.live import runs
+
+RIGHTS = {"XLK": Asset(tradable=False), "XLF": Asset(fractionable=False)}
+REFUSED = """
+import datetime
+
+import backtrader as bt
+
+
+class Refused(bt.Strategy):
+    def next(self):
+        close, bar = self.data.close[0], len(self) - 40
+        if bar == 2:
+            self.buy(size=10, reason="to hold")
+        if bar == 4:
+            self.stop = self.sell(size=6, exectype=bt.Order.Stop, price=round(close * 0.5, 2))
+        if bar == 6:
+            self.buy(size=1, reason="against the stop")
+            self.sell(size=6, reason="more than is free")
+            self.sell(size=2.5, valid=datetime.timedelta(0), reason="a part")
+            self.buy(notional=100.0, reason="in money")
+        if bar == 8:
+            self.cancel(self.stop)
+            self.buy(size=1, reason="after the stop")
+            self.buy(size=10**6, reason="dear")
+"""
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """A venue with one symbol that is halted and one that takes whole units only."""
+    settings = load(None, {"data": {"warmup_bars": 40, "symbols": ["SPY", "XLK", "XLF"]}})
+    frames, warm_up = market(settings.data, settings.paper)
+    spec = VenueSpec(account="alpaca", warm_up=warm_up, speed=600.0, assets=RIGHTS)
+    with VenueProcess(spec, frames, tmp_path_factory.mktemp("venue")) as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code, and the one line on stderr."""
+    code = main([*words])
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1, err
+    assert not Path("out/live/decisions.jsonl").exists()
+    return code, err
+
+
+@pytest.mark.parametrize("command", ["trade", "check"])
+@pytest.mark.parametrize("key", ["PKWRONG", "AKLIVE"])
+def test_a_wrong_key_or_one_of_the_other_environment_is_told_from_all_else(
+    command: str,
+    key: str,
+    venue: VenueProcess,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", key)
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "x")
+    code, err = _told(capsys, command, "--url", venue.url)
+    assert code == ExitCode.BAD_INPUT
+    assert "refused the keys: check APCA_API_KEY_ID and APCA_API_SECRET_KEY" in err
+
+
+def test_no_key_at_all_says_which_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+    code, err = _told(capsys, "trade", "--venue", "alpaca")
+    assert code == ExitCode.BAD_INPUT
+    assert "set APCA_API_KEY_ID and APCA_API_SECRET_KEY" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--symbols", "SPY,NOPE"], "NOPE is unknown to the venue"),
+        (["--symbols", "XLK"], "XLK cannot be traded now"),
+        (["--symbols", "SPY,XLF", "--size", "2.5"], "XLF takes whole units only"),
+    ],
+)
+def test_a_symbol_that_cannot_be_traded_so_stops_the_start(
+    words: list[str], text: str, venue: VenueProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, err = _told(capsys, "trade", "--url", venue.url, *words)
+    assert code == ExitCode.BAD_INPUT
+    assert f"{text}: change data.symbols or the strategy's size" in err
+
+
+@pytest.mark.parametrize("command", ["trade", "check"])
+def test_a_venue_out_of_reach_has_a_code_of_its_own(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, err = _told(capsys, command, "--url", "http://127.0.0.1:9")
+    assert code == ExitCode.VENUE
+    assert "no connection" in err
+
+
+def test_a_port_in_use_says_what_to_choose(
+    venue: VenueProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = venue.url.rpartition(":")[2]
+    code, err = _told(capsys, "venue", "--port", port)
+    assert code == ExitCode.BAD_INPUT
+    assert "the port is in use: choose another one, or 0 for a free one" in err
+
+
+@pytest.mark.parametrize(
+    ("toml", "text"),
+    [
+        ("[data]\nsymbls = ['SPY']\n", "unknown setting data.symbls: did you mean symbols?"),
+        ("[data]\nwarmup_bars = 'many'\n", "data.warmup_bars: input should be a valid integer"),
+        ("[data\n", "not a TOML file"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(
+    toml: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("live.toml").write_text(toml, encoding="utf-8")
+    code, err = _told(capsys, "trade")
+    assert code == ExitCode.BAD_INPUT
+    assert text in err
+
+
+def test_what_the_guard_or_the_venue_refuses_is_told_and_the_session_goes_on(
+    venue: VenueProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("refused.py").write_text(REFUSED, encoding="utf-8")
+    Path("live.toml").write_text("[data]\nwarmup_bars = 40\n", encoding="utf-8")
+    words = ("--url", venue.url, "--speed", "600x", "--folder", "out", "--for", "4s")
+    assert main(["trade", "refused.py:Refused", *words]) == 0
+    assert capsys.readouterr().err == ""
+    lines = runs.records(tmp_path / "out")
+    why = {
+        line["order_id"]: line["agent_reasoning"] for line in lines if line["kind"] == "decision"
+    }
+    told = {
+        why[line["order_id"]]: line["refusal"]
+        for line in lines
+        if line["kind"] == "decision" and line["refusal"]
+    } | {
+        why[line["order_id"]]: line["reason"]
+        for line in lines
+        if line["kind"] == "venue" and line["fact"] == "Ended" and line["status"] == "rejected"
+    }
+    assert "potential wash trade" in told["against the stop"]
+    assert "more than the 4 available (held 10); alpaca takes no order" in str(
+        told["more than is free"]
+    )
+    assert "orders are in units here" in str(told["in money"])
+    assert "insufficient buying power" in told["dear"]
+    assert "a part" not in told
+    assert "after the stop" not in told
