@@ -1,4 +1,4 @@
-"""Who rides on which cursor: feeds on their own, indicators on that of the feed that clocks them."""
+"""Who rides on which cursor: feeds on their own, indicators with the feed that clocks them."""
 
 from typing import Any
 

@@ -145,7 +145,8 @@ class Ride:
 
     def _change(self, it: Any, mixin: type) -> None:
         self._own_classes.append((it, type(it)))
-        it.__class__ = _mixed(mixin, type(it))
+        own_class: Any = type(it)
+        it.__class__ = _mixed(mixin, own_class)
 
 
 def _leave_ticks(data: Any) -> None:
@@ -157,7 +158,7 @@ def _leave_ticks(data: Any) -> None:
 
 
 @lru_cache(maxsize=256)
-def _mixed(mixin: type, own_class: type) -> type:
+def _mixed(mixin: Any, own_class: Any) -> type:
     """A class as its own, and faster; made past Backtrader's metaclasses, which keep registers."""
     members = {"__module__": own_class.__module__, "__qualname__": own_class.__qualname__}
     made: type = type.__new__(type(own_class), own_class.__name__, (mixin, own_class), members)

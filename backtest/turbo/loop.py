@@ -12,6 +12,8 @@ from backtest.turbo.schedule import Schedule
 
 PRENEXT, NEXTSTART, NEXT = 1, 0, -1  # the signs of Backtrader's own numbers
 
+_STEPS = {PRENEXT: "prenext", NEXTSTART: "nextstart", NEXT: "next"}
+
 Watch = Callable[[], object]
 _Steps = Iterator[tuple[float, tuple[Cursor, ...], tuple[Cursor, ...]]]
 
@@ -50,9 +52,13 @@ class FlatLoop:
         plan = self._schedule
         steps = zip(array("d", plan.times.tobytes()), plan.before, plan.after, strict=False)
         turns = len(plan.times)
-        phases = {PRENEXT: plan.start, NEXTSTART: plan.ready - plan.start}
-        for phase, count in (*phases.items(), (NEXT, turns - plan.ready)):
-            if not self._span(islice(steps, count), phase):
+        spans = (
+            (PRENEXT, 0, plan.start),
+            (NEXTSTART, plan.start, plan.ready),
+            (NEXT, plan.ready, turns),
+        )
+        for phase, first, last in spans:
+            if not self._span(islice(steps, last - first), phase):
                 return
 
     def _span(self, steps: _Steps, phase: int) -> bool:
@@ -60,8 +66,8 @@ class FlatLoop:
         strategy, orders, ride = self._strategy, self._orders, self._ride
         lead, turn, cerebro = self._schedule.lead, self._schedule.turn, strategy.cerebro
         next_, hear, news, every_bar = orders.next, orders.hear, orders.news, orders.every_bar
-        watches, of_changes = self._watches.by_phase[phase], self._watches.of_changes
-        remember = strategy.lines.datetime.array.append
+        watches, step = self._watches.by_phase[phase], _STEPS[phase]
+        remember, close = strategy.lines.datetime.array.append, self._close
         for time, before, after in steps:
             lead.at += 1
             for cursor in before:
@@ -78,18 +84,17 @@ class FlatLoop:
             changed = strategy._orderspending or strategy._tradespending
             if changed or every_bar:
                 orders.tell()
-            if phase < 0:
-                strategy.next()
-            elif phase:
-                strategy.prenext()
-            else:
-                strategy.nextstart()
+            getattr(strategy, step)()
             for watch in watches:
                 watch()
             if changed:
-                for watch in of_changes:
-                    watch()
-                orders.clear()
+                close()
             if cerebro._event_stop or ride.has_ended:
                 return False
         return True
+
+    def _close(self) -> None:
+        """End a turn with orders or trades that were told of."""
+        for watch in self._watches.of_changes:
+            watch()
+        self._orders.clear()

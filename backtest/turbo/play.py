@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from backtest.turbo import unusual
 from backtest.turbo.boarding import Clocked, board, clocked
-from backtest.turbo.broker import LeanBroker, lean
+from backtest.turbo.broker import lean
 from backtest.turbo.explain import BROKER, LOOP, Explanation
 from backtest.turbo.loop import FlatLoop
 from backtest.turbo.once import compute
@@ -31,9 +30,7 @@ def play(cerebro: Any, strategies: list[Any], explanation: Explanation, stock: S
     with _computed(strategies, explanation):
         plan = reason or _plan(strategies[0])
         explanation.note(LOOP, reason=plan if isinstance(plan, str) else "")
-        if isinstance(plan, str):
-            stock(strategies)
-        elif not _play_flat(cerebro, strategies[0], plan, explanation):
+        if isinstance(plan, str) or not _play_flat(cerebro, strategies[0], plan, explanation):
             stock(strategies)
 
 

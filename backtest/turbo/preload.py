@@ -47,23 +47,27 @@ def _preload(data: Any, explanation: Explanation) -> None:
 
 def _reason(data: Any) -> str:
     """Why the feed has to go bar by bar; empty when it has not."""
+    return next(_reasons(data), "")
+
+
+def _reasons(data: Any) -> Iterator[str]:
     cls = type(data)
     known = next((it for it in (bt.feeds.PandasData, FrameFeed) if isinstance(data, it)), None)
     if known is None:
-        return f"{cls.__name__} has its bars from elsewhere"
+        yield f"{cls.__name__} has its bars from elsewhere"
+        return
     internals = ("preload", "load", "_load", "start", "forward", "backwards", "_fromstack", "_last")
-    changed = [name for name in internals if getattr(cls, name) is not getattr(known, name)]
-    if changed:
-        return f"{cls.__name__} has its own {changed[0]}"
+    for name in internals:
+        if getattr(cls, name) is not getattr(known, name):
+            yield f"{cls.__name__} has its own {name}"
     if data._filters or data._ffilters or data._tzinput:
-        return "a filter or an input zone looks at each bar"
+        yield "a filter or an input zone looks at each bar"
     if isinstance(data, FrameFeed) and not _is_whole(data):
-        return "a range of dates looks at each bar"
+        yield "a range of dates looks at each bar"
     if any(line.mode != line.UnBounded or line.bindings for line in data.lines):
-        return "its lines are bound or bounded"
+        yield "its lines are bound or bounded"
     if data.lines.fullsize() != len(data.getlinealiases()):
-        return "it has lines without a name"
-    return ""
+        yield "it has lines without a name"
 
 
 def _is_whole(data: Any) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 import backtrader as bt
 from backtrader.feed import AbstractDataBase
 from backtrader.linebuffer import LineActions, LineBuffer
-from backtrader.lineseries import LineSeriesStub
 
 _STRATEGY = (
     "_oncepost", "_notify", "_getminperstatus", "_next_analyzers", "_next_observers", "clear",

@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-import backtrader as bt
 import numpy as np
 import numpy.typing as npt
 from backtrader.comminfo import CommInfoBase

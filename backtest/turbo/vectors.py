@@ -85,7 +85,7 @@ def _delay(it: _LineDelay, start: int, end: int) -> Values | None:
 def _logic(it: functions.MultiLogic, start: int, end: int) -> Values | None:
     sides = [_operand(arg, start, end) for arg in it.args]
     fold = _FOLDS.get(type(it))
-    if fold is None or len(sides) < 2 or any(side is None for side in sides):  # noqa: PLR2004
+    if fold is None or len(sides) < 2 or any(side is None for side in sides):
         return None
     found = sides[0]
     for side in sides[1:]:

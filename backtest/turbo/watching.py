@@ -32,18 +32,20 @@ class Watching:
         self._strategy = strategy
         self._schedule = schedule
         self._analyzers = [one for one in strategy.analyzers if not _is_silent(one)]
-        self._valuation = made and Valuation(made, schedule, strategy.datas)
+        self._valuation = Valuation(made, schedule, strategy.datas) if made is not None else None
         self._observers = list(strategy.getobservers())
-        self._trails = bool(made and self._observers and Trail.can_follow(strategy))
+        self._trails = bool(self._valuation and self._observers and Trail.can_follow(strategy))
         if self._observers:
-            reason = "" if self._trails else "the broker is stock" if not made else "not all known"
+            reason = (
+                "" if self._trails else "the broker is stock" if made is None else "not all known"
+            )
             explanation.note(OBSERVER, reason=reason)
 
     def board(self, ride: Ride) -> Watches:
         """Put on the ride what can ride, and say who is left to look at each turn."""
         curve = self._curve()
-        if curve is not None:
-            curve.follow(self._steps)
+        if curve is not None and self._valuation is not None:
+            curve.follow(partial(_steps, self._valuation, self._schedule))
             ride.before_end(partial(curve.follow, None))
         trail = self._trail(ride)
         return Watches(
@@ -75,11 +77,13 @@ class Watching:
             watches.append(partial(self._strategy._next_observers, phase, once=True))
         return watches
 
-    def _steps(self) -> "tuple[array[float], array[float], array[float]]":
-        """Time, value and cash of each turn so far."""
-        values, cash = self._valuation.until_now()
-        times = array("d", self._schedule.times[: len(values)].tobytes())
-        return times, values[:], cash[:]
+
+def _steps(
+    valuation: Valuation, schedule: Schedule
+) -> "tuple[array[float], array[float], array[float]]":
+    """Time, value and cash of each turn so far."""
+    values, cash = valuation.until_now()
+    return array("d", schedule.times[: len(values)].tobytes()), values[:], cash[:]
 
 
 def _nothing() -> None:

@@ -50,8 +50,7 @@ def _rounded(values: Floats, add: Callable[[_Units], _Units]) -> Floats | None:
     low &= (1 << _HALF) - 1
     if high.size and max(int(high.max()), -int(high.min())) >= _WHOLE:
         return None
-    total: Floats = (high * 2.0**_HALF + low) * unit
-    return total
+    return np.asarray((high * 2.0**_HALF + low) * unit, dtype=np.float64)
 
 
 def _of_windows(units: _Units, period: int) -> _Units:
