@@ -17,7 +17,7 @@ from brokers.identity import OrderIds
 from brokers.orders import OrderSchema
 from brokers.profile import BACKTRADER, Profile
 from brokers.risk import AccountLimit, Rule
-from brokers.situation import BrokerSituation, newest_bar_at, units_held
+from brokers.situation import BrokerSituation, check_shrinks, newest_bar_at, units_held
 from brokers.ties import Ties
 from brokers.translate import Family, Request, rejected, to_schema
 
@@ -197,7 +197,7 @@ class GuardedBroker:
         )
         self._profile.check(situation)
         if self.halted is not None:
-            situation.check_shrinks(self.halted)
+            check_shrinks(situation, self.halted)
         for rule in self._rules:
             rule(situation)
 

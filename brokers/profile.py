@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema, Terms
-from brokers.situation import AtVenue
+from brokers.situation import AtVenue, whole
 from brokers.translate import exact
 from brokers.wire.alpaca_orders import order_body
 
@@ -45,7 +45,7 @@ class Profile:
         if self.held_quantity:
             self._check_held(situation)
         if self.words is not None:
-            self.words(situation.whole)
+            self.words(whole(situation))
         if self.foresees is not None:
             self.foresees(situation)
 

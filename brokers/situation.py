@@ -78,12 +78,8 @@ class AtVenue(Situation, Protocol):
         """Units of the symbol that orders at work on the order's side may take."""
 
     @property
-    def whole(self) -> OrderSchema:
-        """The order as a venue gets it: two exits that cancel each other are one order there.
-
-        Raises:
-            SchemaRefused: venues have no such pair.
-        """
+    def partner(self) -> OrderSchema | None:
+        """The order that this one's `oco=` names, if it was decided in the same turn."""
 
 
 class BrokerSituation:
@@ -116,7 +112,7 @@ class BrokerSituation:
         self._entries = entries
         self._now = now
         self._ties = ties
-        self._partner = partner
+        self.partner = partner
 
     @cached_property
     def quantity(self) -> float:
@@ -201,23 +197,6 @@ class BrokerSituation:
         beside = [o for o in self._at_work() if symbol(o.data) == name and o.isbuy() == is_buy]
         return promised(resting(order, str(self._ties.root(order))) for order in beside)
 
-    @cached_property
-    def whole(self) -> OrderSchema:
-        """See `AtVenue.whole`."""
-        partner_id = self.order.oco_client_order_id
-        if partner_id is None:
-            return self.order
-        if self._partner is None:
-            raise SchemaRefused(
-                f"oco: {partner_id} was placed earlier, or has a partner: venues take two exits as"
-                " one order, so place both in the same call of next()"
-            )
-        if self.position * self.quantity >= 0:
-            raise SchemaRefused(
-                "oco: venues tie exits of a position that is held: use a bracket to enter with both"
-            )
-        return exit_pair(self._partner, self.order)
-
     def _alive(self) -> Iterable[Any]:
         return (order for order in self._entries.values() if order.alive())
 
@@ -229,16 +208,38 @@ class BrokerSituation:
         staying = [order for order in orders if not self._ties.is_leaving(order)]
         return sorted(staying, key=lambda order: order.ref)
 
-    def check_shrinks(self, halted: Refusal) -> None:
-        """Hold the order against a guard that is reduce-only.
 
-        Raises:
-            RiskRefused: it could do more than close the position, orders at work included.
-        """
-        order, held = self.order, self.position
-        wanted = self.quantity + self.working(order.side)
-        if held * wanted >= 0 or abs(wanted) > abs(held):
-            raise RiskRefused("reduce_only", halted.text, f"{order.side} {order.quantity}")
+def whole(situation: AtVenue) -> OrderSchema:
+    """The order as a venue gets it: two exits that cancel each other are one order there.
+
+    Raises:
+        SchemaRefused: venues have no such pair.
+    """
+    order = situation.order
+    if order.oco_client_order_id is None:
+        return order
+    if situation.partner is None:
+        raise SchemaRefused(
+            f"oco: {order.oco_client_order_id} was placed earlier, or has a partner: venues take"
+            " two exits as one order, so place both in the same call of next()"
+        )
+    if situation.position * situation.quantity >= 0:
+        raise SchemaRefused(
+            "oco: venues tie exits of a position that is held: use a bracket to enter with both"
+        )
+    return exit_pair(situation.partner, order)
+
+
+def check_shrinks(situation: Situation, halted: Refusal) -> None:
+    """Hold an order against a guard that is reduce-only.
+
+    Raises:
+        RiskRefused: it could do more than close the position, orders at work included.
+    """
+    order, held = situation.order, situation.position
+    wanted = situation.quantity + situation.working(order.side)
+    if held * wanted >= 0 or abs(wanted) > abs(held):
+        raise RiskRefused("reduce_only", halted.text, f"{order.side} {order.quantity}")
 
 
 def units_held(inner: Any, data: Any) -> float:

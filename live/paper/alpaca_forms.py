@@ -58,10 +58,7 @@ def order_form(
     Raises:
         ApiError: 422, the form contradicts itself or Alpaca's rules.
     """
-    order_class = _class(body)
-    symbol = body.get("symbol")
-    if not isinstance(symbol, str) or not symbol:
-        raise unprocessable("symbol is required")
+    order_class, symbol = _class(body), _symbol(body)
     notional, quantity = _number(body, "notional"), _number(body, "qty")
     if (notional is None) == (quantity is None):
         raise unprocessable("one of qty or notional is required, and not both")
@@ -78,7 +75,7 @@ def order_form(
         "time_in_force": _choice(body, "time_in_force", _TIMES),
         "order_class": order_class,
         "extended_hours": _flag(body, "extended_hours"),
-        "oco_client_order_id": client_order_id if _is_target_first(body, order_class) else None,
+        "oco_client_order_id": _first_of_two(body, client_order_id),
         **_prices(body, order_class),
         "legs": _legs(body, order_class, side, quantity, next_id),
     }
@@ -144,6 +141,13 @@ def _choice(
 def _class(body: Mapping[str, Any]) -> str:
     _choice(body, "position_intent", _INTENTS, "")
     return str(_choice(body, "order_class", _CLASSES, "simple"))
+
+
+def _symbol(body: Mapping[str, Any]) -> str:
+    value = body.get("symbol")
+    if not isinstance(value, str) or not value:
+        raise unprocessable("symbol is required")
+    return value
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool:
@@ -217,10 +221,11 @@ def _legs(
     return tuple(Leg(client_order_id=next_id(), **shared, **leg) for leg in wanted)
 
 
-def _is_target_first(body: Mapping[str, Any], order_class: str) -> bool:
-    """Whether the target of an exit of two is named before its stop."""
+def _first_of_two(body: Mapping[str, Any], target_id: str) -> str | None:
+    """The target of an exit of two where it is named before its stop; else nothing is said."""
     places = [name for name in body if name in ("take_profit", "stop_loss")]
-    return order_class == "oco" and places[:1] == ["take_profit"]
+    is_target = body.get("order_class") == "oco" and places[:1] == ["take_profit"]
+    return target_id if is_target else None
 
 
 def _check_legs(

@@ -11,7 +11,7 @@ from typing import Any
 from brokers.errors import SchemaRefused, VenueRefused
 from brokers.orders import OrderSchema
 from brokers.profile import ALPACA, BACKTRADER, Profile
-from brokers.situation import AtVenue
+from brokers.situation import AtVenue, whole
 from brokers.wire.alpaca_orders import order_body
 from live.paper.account import AlpacaRules, BacktraderRules
 
@@ -24,7 +24,7 @@ def profile_of(rules: AlpacaRules | BacktraderRules) -> Profile:
     def foresee(situation: AtVenue) -> None:
         at = datetime.fromtimestamp(round(situation.now, 3), UTC)  # Backtrader's dates are floats
         try:
-            rules.review(as_sent(situation.whole), situation.surroundings, at)
+            rules.review(as_sent(whole(situation)), situation.surroundings, at)
         except VenueRefused as refused:
             raise SchemaRefused(f"alpaca would refuse it: {refused.text}") from None
 

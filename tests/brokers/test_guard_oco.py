@@ -7,6 +7,7 @@ import pytest
 
 from brokers.events import Refusal
 from brokers.profile import ALPACA
+from brokers.situation import whole
 from tests.brokers.stage import FLAT, perform
 
 LIMIT, STOP = bt.Order.Limit, bt.Order.Stop
@@ -105,6 +106,6 @@ def test_cancelling_one_frees_what_both_have_promised():
 
 def test_situation_without_a_partner_is_whole_by_itself():
     seen = []
-    profile = SimpleNamespace(check=lambda situation: seen.append(situation.whole))
+    profile = SimpleNamespace(check=lambda situation: seen.append(whole(situation)))
     play = perform({0: lambda s: s.buy(size=10)}, FLAT, guard={"profile": profile})
     assert seen == [play.decisions[0].order]

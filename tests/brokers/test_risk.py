@@ -22,13 +22,10 @@ class Account:
     now: float = 0.0
     resting: dict = field(default_factory=dict)
     order: OrderSchema | None = None
+    partner: OrderSchema | None = None
 
     def at(self, order):
         return replace(self, order=order)
-
-    @property
-    def whole(self):
-        return self.order
 
     def working(self, side):
         return self.resting.get(side, 0.0)

@@ -203,7 +203,7 @@ EVENING = datetime(2024, 1, 2, 20, 50, 0, 3, tzinfo=UTC)  # 15:50 in New York, a
 
 def seeing(order: OrderSchema, now: datetime) -> Any:
     flat = Surroundings(1e5, 1e5, {}, {"AAA": 100.0})
-    return SimpleNamespace(order=order, whole=order, surroundings=flat, position=0.0, quantity=1.0,
+    return SimpleNamespace(order=order, partner=None, surroundings=flat, position=0.0, quantity=1.0,
                            now=now.timestamp())  # fmt: skip
 
 
