@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 SESSIONS_A_YEAR = 252.0
 WEEKS_A_YEAR = 52.0
 MONTHS_A_YEAR = 12.0
+DAY_NS = 86_400_000_000_000
 # Quotients near 1 carry errors of this size: a deviation below it is no deviation.
 ROUNDING = 1e-15
 ENDS = ("entry_at", "exit_at")
@@ -168,14 +169,15 @@ def periods_per_year(index: pd.DatetimeIndex, sessions_per_year: float = SESSION
     """
     if len(index) < 2:
         return nan
-    spacing = pd.Timedelta(np.median(np.diff(index.as_unit("ns").asi8)), unit="ns")
+    instants = index.as_unit("ns").asi8
+    spacing = pd.Timedelta(np.median(np.diff(instants)), unit="ns")
     if spacing > pd.Timedelta(days=20):
         return MONTHS_A_YEAR
     if spacing > pd.Timedelta(days=5):
         return WEEKS_A_YEAR
     if spacing >= pd.Timedelta(hours=12):
         return sessions_per_year
-    _, counts = np.unique(index.normalize(), return_counts=True)
+    _, counts = np.unique(instants // DAY_NS, return_counts=True)
     return sessions_per_year * float(np.median(counts))
 
 
