@@ -75,6 +75,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     tz: options.Zone = None,
     seed: options.Seed = None,
     out: options.Out = None,
+    turbo: options.Turbo = True,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
@@ -83,7 +84,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     bars = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
     params = parse_params(found(strategy), texts.pairs("--param", param))
     stake, limits = texts.size(size), texts.limits(risk)
-    spec = RunSpec(strategy, params, cash, commission, slippage_bps, stake, limits, bars)
+    spec = RunSpec(strategy, params, cash, commission, slippage_bps, stake, limits, bars, turbo)
     return commands.backtest(spec, Wishes(out, as_json, quiet))
 
 

@@ -17,6 +17,7 @@ from backtest.logfile import logged
 from backtest.progress import BarCount, Report
 from backtest.result import RunResult
 from backtest.spec import RunSpec
+from backtest.turbo import Cerebro
 from backtest.warmup import EnoughBars
 from brokers.errors import ConfigError
 from brokers.guard import GuardedBroker
@@ -42,6 +43,7 @@ def run(  # noqa: PLR0913  the one call that a notebook needs
     risk: RiskLimits | Mapping[str, Any] | None = None,
     analyzers: Iterable[Analyzer] = (),
     log: str | Path | None = None,
+    turbo: bool = True,
 ) -> RunResult:
     """Backtest one strategy on `bars`, behind the guard.
 
@@ -59,6 +61,7 @@ def run(  # noqa: PLR0913  the one call that a notebook needs
         analyzers: Backtrader analyzers, each a class or (class, parameters); what they found is
             in the result's `analyses`.
         log: where to write the decision log; an earlier one there is kept beside it.
+        turbo: take the fast paths that give Backtrader's own results to the bit.
 
     Returns:
         The result; `partial` when Ctrl-C ended the run early.
@@ -68,7 +71,7 @@ def run(  # noqa: PLR0913  the one call that a notebook needs
         DataError: the bars cannot be used, or are too few for the strategy.
         OSError: the log could not be written.
     """
-    spec = RunSpec(strategy, params or {}, cash, commission, slippage_bps, size, risk)
+    spec = RunSpec(strategy, params or {}, cash, commission, slippage_bps, size, risk, turbo=turbo)
     return execute(spec, bars, analyzers=analyzers, log=log)
 
 
@@ -161,7 +164,7 @@ def assemble(
     rules: Iterable[Rule] = (),
     session_id: str = "",
     now: Callable[[], float] | None = None,
-    engine: type[bt.Cerebro] = bt.Cerebro,
+    engine: type[bt.Cerebro] | None = None,
     **cerebro_options: Any,
 ) -> bt.Cerebro:
     """Wire Cerebro: feeds, the guard round a broker, the stake, the strategy.
@@ -173,10 +176,12 @@ def assemble(
         rules: order rules of the caller's own, asked before those of the risk limits.
         session_id: goes into every client order id.
         now: the present in seconds since 1970 UTC; None takes the end of the newest bar.
-        engine: the Cerebro to wire.
+        engine: the Cerebro to wire; None for turbo's, or Backtrader's own where `spec` wants no
+            turbo or `broker` is none that it could speed up.
         cerebro_options: Cerebro's own parameters, such as quicknotify.
     """
-    cerebro = engine(**{"stdstats": False, **cerebro_options})
+    usual = Cerebro if spec.turbo and broker is None else bt.Cerebro
+    cerebro = (engine or usual)(**{"stdstats": False, **cerebro_options})
     for name, feed in feeds.items():
         cerebro.adddata(feed, name=name)
     cerebro.broker = GuardedBroker(

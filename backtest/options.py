@@ -49,6 +49,10 @@ Zone = Annotated[Text, typer.Option("--tz", help="Time zone of a file's times.")
 Seed = Annotated[int | None, typer.Option(help="Seed of the synthetic market.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for report, chart, log and tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+Turbo = Annotated[
+    bool,
+    typer.Option("--turbo/--no-turbo", help="Fast paths; the results are the same without."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")]
 Whole = Annotated[bool, typer.Option("--traceback", help="Show all of a strategy's error.")]
 

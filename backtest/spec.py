@@ -84,6 +84,7 @@ class RunSpec:
             to Backtrader, whose stake is 1.
         risk: limits by name; None sets none.
         bars: which bars were asked for; None when the caller brought them.
+        turbo: take the fast paths; no result depends on it.
 
     Raises:
         ConfigError: a field is wrong; the text names it.
@@ -97,6 +98,7 @@ class RunSpec:
     size: float | str | None = None
     risk: RiskLimits | Mapping[str, Any] | None = None
     bars: BarsSpec | None = None
+    turbo: bool = True
 
     def __post_init__(self) -> None:
         _number("cash", self.cash, above=0.0)
