@@ -3,12 +3,13 @@
 import ast
 import difflib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
 import backtrader as bt
+import numpy as np
 
 import strategies
 from brokers.errors import ConfigError
@@ -52,6 +53,21 @@ def checked_params(cls: type[bt.Strategy], given: Mapping[str, Any]) -> dict[str
         except ValueError as error:
             raise ConfigError(f"{cls.__name__}: {error}") from error
     return params
+
+
+def checked_values(cls: type[bt.Strategy], name: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """Values for one parameter, each once, in plain Python types and in the given order.
+
+    Raises:
+        ConfigError: an unknown parameter, or a value of the wrong type.
+    """
+    parameter = _find(cls, _declared(cls), name)
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    for value in plain:
+        _check_type(parameter, value)
+    if parameter.type is float:
+        plain = [float(value) for value in plain]
+    return tuple(value for at, value in enumerate(plain) if value not in plain[:at])
 
 
 def found(strategy: str | type[bt.Strategy]) -> type[bt.Strategy]:

@@ -1,0 +1,240 @@
+"""Every trial ever made, in one SQLite file: nothing is repeated, and nothing is forgotten."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from backtest.outcomes import BLOCKS, METRICS, Outcomes
+from brokers.errors import ConfigError, DataError
+
+FORMAT = 1
+WAIT_S = 10.0  # for another process to let go of the file
+MEMORY = ":memory:"
+CHUNK = 1_000  # rows read at a time
+MOMENTS = ("mean", "deviation", "skew", "kurtosis")
+LOST = "lost: "
+"""How the reason of a set begins whose worker died; it is tried again when a sweep is resumed."""
+
+_NUMBERS = (*METRICS, *MOMENTS)
+_SCHEMA = (
+    """CREATE TABLE studies (
+    id INTEGER PRIMARY KEY,
+    strategy TEXT NOT NULL,
+    source TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    bars TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    UNIQUE (strategy, source, settings, bars, engine)
+)""",
+    f"""CREATE TABLE trials (
+    study INTEGER NOT NULL REFERENCES studies,
+    params TEXT NOT NULL,
+    {" REAL, ".join(_NUMBERS)} REAL,
+    periods INTEGER NOT NULL,
+    blocks BLOB NOT NULL,
+    failure TEXT,
+    UNIQUE (study, params)
+)""",
+    f"PRAGMA user_version = {FORMAT}",
+)
+_PLACES = ", ".join("?" * (len(_NUMBERS) + 5))
+_INSERT = f"INSERT OR REPLACE INTO trials VALUES ({_PLACES})"  # noqa: S608  constants alone
+_KNOWN = "SELECT * FROM trials WHERE study = ? AND (failure IS NULL OR failure NOT LIKE ?)"
+_TRIED = """
+SELECT MAX(trials.mean / trials.deviation) FROM trials JOIN studies ON studies.id = trials.study
+WHERE strategy = ? AND bars = ? AND failure IS NULL GROUP BY source, settings, params
+"""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What trials must share to be trials of the same thing.
+
+    Args:
+        strategy: its name.
+        source, settings, bars: see `backtest.identity`.
+        engine: which one evaluates.
+    """
+
+    strategy: str
+    source: str
+    settings: str
+    bars: str
+    engine: str
+
+
+class Tried(NamedTuple):
+    """All that was ever tried with a strategy on the same bars.
+
+    Args:
+        trials: distinct evaluated sets, in any version of the source and with any settings.
+        variance: of their Sharpe ratios per period (ddof 1); NaN for fewer than two.
+    """
+
+    trials: int
+    variance: float
+
+
+class Ledger:
+    """The trials in one file, safe with several processes at once.
+
+    A trial is kept once its transaction is done, whatever becomes of the process.
+
+    Args:
+        path: of the file, made when it is missing; ":memory:" keeps nothing.
+
+    Raises:
+        ConfigError: there can be no file at `path`.
+        DataError: the file is locked, damaged or no ledger.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        if self.path != MEMORY:
+            _make_folder(Path(self.path).parent)
+        with self._explained():
+            self._file = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+        try:
+            with self._explained():
+                self._prepare()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        frames: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def study(self, study: Study) -> int:
+        """The number of a study, a new one if need be."""
+        values = (study.strategy, study.source, study.settings, study.bars, study.engine)
+        names = "strategy, source, settings, bars, engine"
+        places = ", ".join("?" * len(values))
+        with self._explained():
+            self._file.execute(
+                f"INSERT OR IGNORE INTO studies ({names}) VALUES ({places})",  # noqa: S608
+                values,
+            )
+            found = self._file.execute(
+                f"SELECT id FROM studies WHERE ({names}) = ({places})",  # noqa: S608
+                values,
+            ).fetchone()
+        return int(found[0])
+
+    def keep(self, study: int, keys: Sequence[str], outcomes: Outcomes) -> None:
+        """Add finished sets in one transaction, in place of what was known of them."""
+        numbers = np.column_stack(
+            [*(outcomes.metrics[name] for name in METRICS), outcomes.moments]
+        ).tolist()
+        blocks, size = outcomes.blocks.tobytes(), BLOCKS * 3 * 8
+        rows = (
+            (
+                study, key, *numbers[row], periods, blocks[row * size : (row + 1) * size],
+                outcomes.failures.get(row),
+            )
+            for row, (key, periods) in enumerate(zip(keys, outcomes.periods.tolist(), strict=True))
+        )  # fmt: skip
+        with self._explained(), self._transaction():
+            self._file.executemany(_INSERT, rows)
+
+    def known(self, study: int, keys: Sequence[str]) -> Iterator[tuple[list[int], Outcomes]]:
+        """Which of `keys` the ledger has, by their place, with their outcomes, chunk by chunk.
+
+        Sets whose worker died are not among them.
+        """
+        places = {key: place for place, key in enumerate(keys)}
+        with self._explained():
+            answer = self._file.execute(_KNOWN, (study, f"{LOST}%"))
+            while chunk := answer.fetchmany(CHUNK):
+                rows = [row for row in chunk if row[1] in places]
+                yield [places[row[1]] for row in rows], _outcomes(rows)
+
+    def tried(self, study: Study) -> Tried:
+        """How much was tried with the strategy of `study` on its bars."""
+        with self._explained():
+            rows = self._file.execute(_TRIED, (study.strategy, study.bars)).fetchall()
+        ratios = np.array([row[0] for row in rows if row[0] is not None])
+        variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else float("nan")
+        return Tried(len(rows), variance)
+
+    def _prepare(self) -> None:
+        self._file.execute("PRAGMA journal_mode = WAL")
+        self._file.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            version = self._file.execute("PRAGMA user_version").fetchone()[0]
+            tables = self._file.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+            if version == 0 and not tables:
+                for statement in _SCHEMA:
+                    self._file.execute(statement)
+            elif version != FORMAT:
+                raise DataError(
+                    f"{self.path} is no ledger of format {FORMAT}: name another file with ledger="
+                )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise DataError(
+                    f"ledger {self.path} is locked by another process: wait until that has ended, "
+                    "or name another file with ledger="
+                ) from error
+            raise DataError(
+                f"ledger {self.path}: {error}: name a file that you may write to with ledger="
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"ledger {self.path} is damaged or no ledger ({error}): move it away, or name "
+                "another file with ledger="
+            ) from error
+
+
+def _outcomes(rows: Sequence[Sequence[Any]]) -> Outcomes:
+    count, width = len(rows), len(_NUMBERS)
+    numbers = np.array([row[2 : 2 + width] for row in rows], dtype=np.float64)
+    numbers = numbers.reshape(count, width)
+    metrics = {name: numbers[:, place].copy() for place, name in enumerate(METRICS)}
+    blocks = np.frombuffer(b"".join(row[-2] for row in rows), dtype=np.float64)
+    failures = {place: row[-1] for place, row in enumerate(rows) if row[-1]}
+    return Outcomes(
+        metrics,
+        numbers[:, len(METRICS) :].copy(),
+        np.array([row[-3] for row in rows], dtype=np.int64),
+        blocks.reshape(count, BLOCKS, 3).copy(),
+        failures,
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot make the folder {folder} of the ledger: {error.strerror}: name another file "
+            "with ledger="
+        ) from error
