@@ -8,7 +8,7 @@ from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema, Terms
 from brokers.situation import AtVenue, whole
 from brokers.translate import exact
-from brokers.wire.alpaca_orders import order_body
+from brokers.wire.alpaca_orders import check_parts, order_body
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class Profile:
             )
 
 
+def _alpacas_words(order: OrderSchema) -> object:
+    check_parts(order)
+    return order_body(order)
+
+
 BACKTRADER = Profile("backtrader")
 # protocols: two decimals from $1 on, four below; fractions of a share to nine decimals.
 ALPACA = Profile(
@@ -87,5 +92,5 @@ ALPACA = Profile(
     ticks=((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001"))),
     lot=Decimal("0.000000001"),
     held_quantity=True,
-    words=order_body,
+    words=_alpacas_words,
 )

@@ -69,6 +69,22 @@ def replacement_body(client_order_id: str, terms: Replacement) -> dict[str, str]
     return given | {"client_order_id": client_order_id}
 
 
+def check_parts(order: OrderSchema) -> None:
+    """Hold an order for parts of a share against the forms that Alpaca takes them in.
+
+    Raises:
+        SchemaRefused: it is of another form.
+    """
+    if not order.quantity % 1:
+        return
+    is_plain = order.order_class == "simple" and order.order_type in PLAIN
+    if not (is_plain and order.time_in_force == "day"):
+        raise SchemaRefused(
+            f"Alpaca takes parts of a share ({order.quantity}) in single {', '.join(PLAIN)} orders"
+            " for the day alone: use valid=bt.Order.DAY, or whole units"
+        )
+
+
 def text(number: Decimal | None) -> str:
     """A decimal without exponent."""
     return f"{number:f}"
@@ -82,8 +98,6 @@ def _check(order: OrderSchema) -> None:
         )
     if order.order_type == "trailing_stop" and order.stop_price is not None:
         raise SchemaRefused("Alpaca trails from the market price: leave the first stop price out")
-    if order.quantity % 1:
-        _check_part(order)
     for terms in (order, *order.legs):
         if terms.time_in_force == "gtd":
             raise SchemaRefused("Alpaca has no good-till-date orders: use gtc (valid=None) or day")
@@ -91,15 +105,6 @@ def _check(order: OrderSchema) -> None:
             raise SchemaRefused(f"Alpaca has no {terms.order_type} orders: use trailing_stop")
     for leg in order.legs:
         _check_leg(leg, order)
-
-
-def _check_part(order: OrderSchema) -> None:
-    is_plain = order.order_class == "simple" and order.order_type in PLAIN
-    if not (is_plain and order.time_in_force == "day"):
-        raise SchemaRefused(
-            f"Alpaca takes parts of a share ({order.quantity}) in single {', '.join(PLAIN)} orders"
-            " for the day alone: use valid=bt.Order.DAY, or whole units"
-        )
 
 
 def _check_leg(leg: Leg, order: OrderSchema) -> None:

@@ -102,6 +102,13 @@ def test_order_that_the_venue_has_no_words_for_is_refused_in_a_backtest_too():
         ALPACA.check(Account(order=linked))
 
 
+def test_parts_of_a_share_are_held_to_alpacas_forms():
+    part = order(quantity="2.5")
+    BACKTRADER.check(Account(order=part))
+    with pytest.raises(SchemaRefused, match=r"parts of a share \(2.5\)"):
+        ALPACA.check(Account(order=part))
+
+
 def test_what_a_venue_would_refuse_can_be_foreseen():
     def foresee(situation):
         raise SchemaRefused(f"no {situation.order.symbol} today")
