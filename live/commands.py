@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from analyzers.why import why as story_of
 from backtest.spec import RunSpec
@@ -20,8 +20,10 @@ from live.account_lock import account_lock
 from live.alerts import Alerts, through_apprise
 from live.check import is_go, table
 from live.config import specs
+from live.exit_report import ExitReport
 from live.exits import CODES, ExitCode
 from live.folder import LOG, Folder
+from live.lines import Lines
 from live.money import confirmed
 from live.reconcile import Unreconcilable
 from live.reconcile import table as differences_table
@@ -34,6 +36,7 @@ from live.triggers import Ask, Bound, KillFile, Signals, Stopped, require_none
 from live.venues import Access, jitter, opened
 from live.view import NoView, View, view_on
 
+LAST_WORDS_S = 2.0  # how long whoever reads the report may keep each piece of it waiting
 UNREACHABLE = (TransportError, BreakerOpen)
 
 
@@ -56,7 +59,7 @@ class Wishes:
 def trade(settings: LiveSettings, wishes: Wishes) -> int:
     """Run one session; returns its exit code."""
     real, described, secrets = SystemClock(), specs(settings), Secrets()
-    console = Console(stderr=False, quiet=wishes.quiet)
+    console = Console()
     urls = [url.get_secret_value() for url in settings.alerts.urls]
     urls += secrets.seawall_alert_urls.get_secret_value().split()
     alerts = Alerts(through_apprise(urls, settings.alerts.deadline_s))
@@ -94,18 +97,34 @@ def _session(
     stack = build(settings, described, access, start, folder, rng)
     title = f"{', '.join(stack.labels)} on {', '.join(settings.data.symbols)} at {access.name}"
     asks = _asks(settings, wishes, folder, real, signals)
-    console.print(f"{title}; log {folder.log}", markup=False, highlight=False, soft_wrap=True)
+    lines = Lines(console.file)
+    if not wishes.quiet:
+        lines.say(f"{title}; log {folder.log}")
     view: View = NoView() if wishes.quiet else view_on(console, real)
     policy = Policy(settings.shutdown.protective, settings.shutdown.deadline_s)
     session = Session(
         title, stack, start, policy, asks, view=view, alerts=alerts, log_name=str(folder.log)
     )
-    report = session.run().with_notes(alerts.close(settings.alerts.deadline_s))
-    report.write(folder.path)
+    report = _kept(session.run().with_notes(alerts.close(settings.alerts.deadline_s)), folder)
     if session.differences:
-        console.print(differences_table(session.differences))
-    sys.stdout.write(report.text_block() + "\n")
+        lines.say(_as_text(differences_table(session.differences), console), LAST_WORDS_S)
+    lines.say(report.text_block(), LAST_WORDS_S)
     return int(report.exit_code)
+
+
+def _kept(report: ExitReport, folder: Folder) -> ExitReport:
+    """The report, written; where that fails, the one on the terminal says so."""
+    try:
+        report.write(folder.path)
+    except OSError as error:
+        return report.with_notes([f"{folder.path}: this report is kept nowhere: {error.strerror}"])
+    return report
+
+
+def _as_text(shown: RenderableType, console: Console) -> str:
+    with console.capture() as captured:
+        console.print(shown)
+    return captured.get().rstrip()
 
 
 def _asks(

@@ -63,5 +63,5 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_GO: "`python -m live check` found a reason not to start",
     ExitCode.LOG_ERROR: "the decision log could not be written",
     ExitCode.INTERRUPT: "Ctrl-C (SIGINT)",
-    ExitCode.TERMINATE: "SIGTERM",
+    ExitCode.TERMINATE: "SIGTERM, or SIGHUP when the terminal was closed",
 }

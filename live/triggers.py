@@ -21,6 +21,7 @@ UNFINISHED = (
 _TRIPPED = {
     signal.SIGINT: Tripped("interrupt", "Ctrl-C"),
     signal.SIGTERM: Tripped("terminate", "SIGTERM"),
+    signal.SIGHUP: Tripped("terminate", "SIGHUP, the terminal was closed"),
 }
 
 
@@ -33,7 +34,7 @@ class Stopped(SeawallError):
 
 
 class Signals:
-    """Notes SIGINT and SIGTERM for a session.
+    """Notes SIGINT, SIGTERM and, unless it is ignored as under nohup, SIGHUP for a session.
 
     Until the session asks for the first time there is nothing to shut down: a signal then ends the
     start, wherever it happens to be. A second one ends the shutdown too; a third acts as if nobody
@@ -57,6 +58,8 @@ class Signals:
             Stopped: there was, or is, no shutdown.
         """
         before = {number: signal.getsignal(number) for number in _TRIPPED}
+        if before[signal.SIGHUP] is signal.SIG_IGN:
+            del before[signal.SIGHUP]
 
         def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
             tripped = _TRIPPED[signal.Signals(number)]

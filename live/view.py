@@ -1,5 +1,6 @@
 """The live view: a picture drawn a few times a second, or lines where there is no terminal."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from brokers.clock import Clock
+from live.lines import Lines
 from live.tape import AtWork, Decided
 
 DRAW_EVERY_S = 0.25
@@ -75,29 +77,34 @@ class TerminalView:
 
     def __init__(self, console: Console, clock: Clock) -> None:
         self._clock = clock
+        self._lines = Lines(console.file)
         self._next_s = clock.monotonic()
         self._live = Live(console=console, auto_refresh=False, transient=False)
         self._live.start()
 
     def is_due(self) -> bool:
-        """Four times a second."""
-        return self._clock.monotonic() >= self._next_s
+        """Four times a second, while the terminal takes anything."""
+        return self._clock.monotonic() >= self._next_s and self._lines.has_room()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw."""
         self._next_s = self._clock.monotonic() + DRAW_EVERY_S
-        self._live.update(render(snapshot), refresh=True)
+        try:
+            self._live.update(render(snapshot), refresh=True)
+        except OSError:  # the terminal was closed; the session goes on
+            self._lines.abandon()
 
     def close(self) -> None:
         """Leave the last picture standing."""
-        self._live.stop()
+        with suppress(OSError):
+            self._live.stop()
 
 
 class PlainView:
     """Says in lines what is new: each decision once, and now and then how it stands."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
-        self._console = console
+    def __init__(self, lines: Lines, clock: Clock) -> None:
+        self._lines = lines
         self._clock = clock
         self._next_s = clock.monotonic()
         self._said: tuple[Decided, ...] = ()
@@ -111,24 +118,23 @@ class PlainView:
         """Say what is new."""
         for decided in snapshot.decisions:
             if decided not in self._said:
-                self._say(_line(decided))
+                self._lines.say(_line(decided))
         self._said = snapshot.decisions
         is_new = f"{snapshot.state} {snapshot.breaker} {snapshot.connection}" != self._state
         if is_new or self._clock.monotonic() >= self._next_s:
             self._state = f"{snapshot.state} {snapshot.breaker} {snapshot.connection}"
             self._next_s = self._clock.monotonic() + SAY_EVERY_S
-            self._say(status_line(snapshot))
+            self._lines.say(status_line(snapshot))
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
 
 def view_on(console: Console, clock: Clock) -> View:
     """The view that suits a console."""
-    return TerminalView(console, clock) if console.is_terminal else PlainView(console, clock)
+    if console.is_terminal:
+        return TerminalView(console, clock)
+    return PlainView(Lines(console.file), clock)
 
 
 def render(snapshot: Snapshot) -> RenderableType:

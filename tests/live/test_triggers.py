@@ -15,7 +15,12 @@ NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("number", "trigger"), [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminate")]
+    ("number", "trigger"),
+    [
+        (signal.SIGINT, "interrupt"),
+        (signal.SIGTERM, "terminate"),
+        (signal.SIGHUP, "terminate"),
+    ],
 )
 def test_a_signal_trips(number: int, trigger: str) -> None:
     signals = Signals()
@@ -46,6 +51,17 @@ def test_a_second_signal_ends_the_shutdown() -> None:
     with pytest.raises(Stopped, match="may still be at work") as stopped:
         shut_down()
     assert stopped.value.trigger == "terminate"
+
+
+def test_a_closed_terminal_is_nothing_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals().heard() as signals:
+            signals()
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signals() is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_signals_are_given_back() -> None:
