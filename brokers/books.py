@@ -35,8 +35,7 @@ class Pace:
     """How those who deal with a venue take their time.
 
     Args:
-        lanes: how many orders may be on their way at once, one a symbol. More than one is for an
-            account in which no order's acceptance hangs on another's: they overtake each other.
+        lanes: how many orders that stand apart from each other may be on their way at once.
         cancel_wait_s: how long an order waits for a cancel in its symbol to be confirmed.
         settle_s: between two looks at what should have settled by now.
         poll_s: between comparisons while orders are at work; None: only after a gap.

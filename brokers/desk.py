@@ -37,10 +37,11 @@ Job = OrderSchema | Cancel | Replace
 class Desk:
     """Works off jobs in the order in which they were decided; belongs to one event loop.
 
-    A request leaves after every earlier one in its symbol was answered. An order also waits for the
-    end of all orders in its symbol whose cancel was asked for: venues refuse what trades against
-    one's own order, or sells what another order holds. Where the first comparison found what cannot
-    be explained, cancels leave and no order ever does.
+    A request leaves after every earlier one was answered; where jobs were put as standing apart,
+    after every earlier one in its symbol was, and not before those ahead of it have left. An order
+    also waits for the end of all orders in its symbol whose cancel was asked for: venues refuse
+    what trades against one's own order, or sells what another order holds. Where the first
+    comparison found what cannot be explained, cancels leave and no order ever does.
 
     Args:
         transport: usually a `Resilient` one, which alone sends an order again.
@@ -54,20 +55,26 @@ class Desk:
         self._transport = transport
         self._books = books
         self._pace = pace
-        self._jobs: asyncio.Queue[tuple[str, Job]] = asyncio.Queue()  # with their symbols
+        self._jobs: asyncio.Queue[tuple[str, Job, bool]] = asyncio.Queue()  # symbol, job, apart
         self._lanes = asyncio.Semaphore(pace.lanes)
-        self._last: dict[str, asyncio.Task[None]] = {}
+        self._is_apart = False
+        self._unanswered: dict[str, asyncio.Task[None]] = {}  # by symbol
         self._cancelling: set[str] = set()
 
-    def put(self, jobs: Iterable[Job]) -> None:
-        """Queue jobs; those about orders that never came here are done."""
+    def put(self, jobs: Iterable[Job], *, apart: bool = False) -> None:
+        """Queue jobs; those about orders that never came here are done.
+
+        Args:
+            apart: whether the venue's verdict on each is the same whatever becomes of the others,
+                and of those put as apart before them.
+        """
         blotter = self._books.blotter
         for job in jobs:
             if isinstance(job, OrderSchema):
                 blotter.expect(job)
-                self._jobs.put_nowait((job.symbol, job))
+                self._jobs.put_nowait((job.symbol, job, apart))
             elif (symbol := blotter.symbol(job.order_id)) is not None:
-                self._jobs.put_nowait((symbol, job))
+                self._jobs.put_nowait((symbol, job, apart))
             else:
                 self.done += 1
 
@@ -86,19 +93,29 @@ class Desk:
         self.is_open = True
         async with asyncio.TaskGroup() as group:
             while True:
-                symbol, job = await self._jobs.get()
-                await self._lanes.acquire()
-                former = self._last.get(symbol)
-                self._last[symbol] = group.create_task(self._do(job, symbol, former))
+                symbol, job, apart = await self._jobs.get()
+                await self._await_turn(symbol, job, apart)
+                task = group.create_task(self._do(job, symbol))
+                self._unanswered[symbol] = task
 
-    async def _do(self, job: Job, symbol: str, former: asyncio.Task[None] | None) -> None:
-        if former is not None:
-            await asyncio.wait([former])
+    async def _await_turn(self, symbol: str, job: Job, apart: bool) -> None:
+        """Wait until the job may leave; those after it wait as well."""
+        earlier = list(self._unanswered.values())
+        if apart and self._is_apart:
+            earlier = [self._unanswered[symbol]] if symbol in self._unanswered else []
+        self._is_apart = apart
+        if earlier:
+            await asyncio.wait(earlier)
+        await self._lanes.acquire()
         if isinstance(job, OrderSchema):
             await self._await_cancels(symbol)
+
+    async def _do(self, job: Job, symbol: str) -> None:
+        if isinstance(job, OrderSchema):
             await self._submit(job)
         elif job.order_id in self._books.blotter.alive:
             await self._change(job)
+        del self._unanswered[symbol]
         self.done += 1
         self._lanes.release()
 
@@ -161,6 +178,8 @@ class Desk:
         """Wait for the end of what is being cancelled; then the venue decides."""
         blotter = self._books.blotter
         awaited = {name for name in self._cancelling if blotter.symbol(name) == symbol}
+        if not awaited:
+            return
 
         def is_over() -> bool:
             return awaited.isdisjoint(blotter.alive)

@@ -77,6 +77,10 @@ class Holdings:
         self._comminfo_of(data).confirmexec(float(quantity), price)
         return done
 
+    def units(self, data: Any) -> float:
+        """Signed units held; asking creates no position."""
+        return float(self._units.get(data, 0))
+
     def value_of(self, data: Any) -> float:
         """A position at the last close, negative when short."""
         position = self.positions[data]

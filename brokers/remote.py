@@ -4,7 +4,7 @@ Cash, positions and value are the floats that BackBroker would have computed fro
 in its order of adding; they are plain reads. All of it belongs to Cerebro's thread.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
@@ -22,6 +22,8 @@ NOT_REVIEWED = "it was not reviewed: only a GuardedBroker may place orders here"
 LATE_LEG = "a leg must be placed with its entry (transmit=False), the venue takes none later"
 ENTRY_ENDED = "its entry ended without a fill"
 
+AMPLE = 2.0  # cash for each unit of money that orders may take: prices move, shorts need margin
+
 Notice = Mismatch | Broken
 
 
@@ -34,8 +36,12 @@ class Outbox(Protocol):
     def cancel(self, order_id: str) -> None:
         """Queue the cancel of an order or a leg; an order that has ended is no error."""
 
-    def release(self) -> None:
-        """End the turn: what is queued may leave; harmless when nothing is."""
+    def release(self, *, apart: bool = False) -> None:
+        """End the turn: what is queued may leave; harmless when nothing is.
+
+        Args:
+            apart: whether the venue's verdict on each is the same whatever becomes of the others.
+        """
 
 
 class RemoteBroker(bt.BrokerBase):
@@ -89,7 +95,7 @@ class RemoteBroker(bt.BrokerBase):
 
     def stop(self) -> None:
         """Let the last turn's orders leave."""
-        self._outbox.release()
+        self._outbox.release(apart=len(self._sent) > 1 and self._is_ample())
 
     def expect(self, order: OrderSchema) -> None:
         """Take the guard's reviewed order; the family transmitted next is sent as this."""
@@ -117,7 +123,7 @@ class RemoteBroker(bt.BrokerBase):
 
     def next(self) -> None:
         """Let the last turn's orders leave, take in what happened, and mark the account."""
-        self._outbox.release()
+        self.stop()
         while self._sent:
             self.positions[self._sent.popleft()]  # BackBroker sums positions in this order
         for fact in self._facts():
@@ -159,6 +165,24 @@ class RemoteBroker(bt.BrokerBase):
         """The orders that may still fill; clones of them when `safe`."""
         alive = list(self._open.values())
         return [order.clone() for order in alive] if safe else alive
+
+    def _is_ample(self) -> bool:
+        """Whether cash pays for all that is open, with room: then no order takes another's."""
+        units: defaultdict[tuple[Any, bool], float] = defaultdict(float)
+        values: defaultdict[tuple[Any, bool], float] = defaultdict(float)
+        for order in self._open.values():
+            if order.parent is None:
+                left = order.executed.remsize
+                units[order.data, order.isbuy()] += left
+                values[order.data, order.isbuy()] += abs(left) * (
+                    order.price or order.created.pclose
+                )
+        needed = sum(
+            value
+            for key, value in values.items()
+            if not _closes(self._holdings.units(key[0]), units[key])
+        )
+        return AMPLE * needed <= self.getcash()
 
     def _place(self, make: Any, owner: Any, data: Any, size: float, how: Mapping[str, Any]) -> Any:
         words = {name: value for name, value in how.items() if name in ORDER_WORDS}
@@ -270,6 +294,10 @@ class RemoteBroker(bt.BrokerBase):
         order.addcomminfo(self.getcommissioninfo(data))
         order.execute(0, size, price, *done)
         self._notify(order)
+
+
+def _closes(held: float, units: float) -> bool:
+    return held * units < 0 and abs(units) <= abs(held)
 
 
 class EndOfTurn:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from brokers.blotter import Blotter
@@ -22,9 +23,7 @@ from brokers.wire.transport import BarSource, Replacement, Transport
 T = TypeVar("T")
 State = Literal["new", "connected", "live", "failed", "stopped"]
 
-PARTNER_LEFT = (
-    "oco: the order that it names has left already: place both in one call of next()"
-)
+PARTNER_LEFT = "oco: the order that it names has left already: place both in one call of next()"
 
 
 class Link(NamedTuple):
@@ -178,10 +177,13 @@ class Store:
         number = self._replacements[order_id] = self._replacements.get(order_id, 0) + 1
         self._queued.append(Replace(order_id, number, terms))
 
-    def release(self) -> None:
+    def release(self, *, apart: bool = False) -> None:
         """End the turn: sync the log, then let the turn's jobs leave.
 
         When the log cannot be synced, the turn's orders are refused; its cancels leave.
+
+        Args:
+            apart: see `Desk.put`.
         """
         if self._state != "live" or not self._queued:
             return
@@ -197,7 +199,8 @@ class Store:
                     self._facts.put(Ended(name, "rejected", refusal))
             queued = [job for job in queued if not isinstance(job, OrderSchema)]
         self._released += len(queued)
-        self._wiring.loop.call_soon_threadsafe(self._wiring.desk.put, queued)
+        put = partial(self._wiring.desk.put, queued, apart=apart)
+        self._wiring.loop.call_soon_threadsafe(put)
 
     def _take_back(self, order_id: str) -> OrderSchema | None:
         """An order of this turn, no longer to be sent by itself; None: it has left."""

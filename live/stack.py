@@ -41,6 +41,7 @@ from strategies.sizing import PercentOfEquity
 
 OLDEST_BARS, OLDEST_DAYS = 3, 5  # age of the bar that an order may be decided on
 OLDEST_REAL_S = 5.0  # however fast the venue's market runs
+LANES = 8  # orders that stand apart on their way at once; a connection each
 CONNECTED, DOWN = "connected", "down"
 
 
@@ -104,7 +105,7 @@ def build(
         since=start.began_at,
         blotter=blotter,
         sync=log.sync,
-        pace=Pace(poll_s=settings.wire.compare_s),
+        pace=Pace(lanes=LANES, poll_s=settings.wire.compare_s),
     )
     incoming = FactsIn(log, facts, store)
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)

@@ -57,14 +57,27 @@ class Backoff:
 
     def call(self, fn: Callable[[], T], *, clock: Clock, rng: random.Random) -> T:
         """Call `fn` until it answers, blocking between the tries."""
-        return Retrying(sleep=clock.sleep, **self._policy(clock, rng))(fn)
+        policy = self._policy(clock, rng, clock.monotonic())
+        return Retrying(sleep=clock.sleep, **policy)(fn)
 
     async def acall(self, fn: Callable[[], Awaitable[T]], *, clock: Clock, rng: random.Random) -> T:
         """Await `fn()` until it answers, letting others run between the tries."""
-        return await AsyncRetrying(sleep=clock.wait, **self._policy(clock, rng))(fn)
+        began_s, failed = clock.monotonic(), list[Transient]()
+        try:
+            return await fn()
+        except Transient as error:
+            failed.append(error)
 
-    def _policy(self, clock: Clock, rng: random.Random) -> _Policy:
-        began_s = clock.monotonic()
+        async def again() -> T:
+            """The try that has failed, then further ones."""
+            if failed:
+                raise failed.pop()
+            return await fn()
+
+        # tenacity takes longer than the rest of a call, and most calls need no second try
+        return await AsyncRetrying(sleep=clock.wait, **self._policy(clock, rng, began_s))(again)
+
+    def _policy(self, clock: Clock, rng: random.Random, began_s: float) -> _Policy:
 
         def wait(state: RetryCallState) -> float:
             widest_s = min(self.cap_s, self.first_s * 2.0 ** min(state.attempt_number - 1, 64))

@@ -1,11 +1,13 @@
 """Any transport, kept under the venue's rate, tried again, and ended after three failures."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import count
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -45,9 +47,10 @@ class Resilient:
 
     Each request books an instant at the limiter, then goes through the breaker, also the second
     and later ones of a call that takes several (`steps.py`); a call that fails with `Transient` is
-    tried again, whole, until the back-off's deadline. Throttled tries (429) do not count, but a
-    call whose deadline they used up counts once. Refusals, `BreakerOpen` among them, pass up at
-    once. Streams are neither limited nor counted.
+    tried again, whole, until the back-off's deadline. While one that submits, replaces or cancels
+    is tried again, later ones of these wait, and do not overtake it. Throttled tries (429) do not
+    count, but a call whose deadline they used up counts once. Refusals, `BreakerOpen` among them,
+    pass up at once. Streams are neither limited nor counted.
 
     Submit and replace send an order a second time only when `find` said after the first that the
     venue has none. Once a try has ended in `Unknown`, what `find` answers is the outcome, also in
@@ -79,6 +82,8 @@ class Resilient:
         self._breaker = breaker
         self._clock = clock
         self._rng = rng
+        self._places = count(1)
+        self._again: dict[int, asyncio.Event] = {}  # places of order calls that are tried again
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
         """See `Transport.submit`; at most one order comes of it."""
@@ -129,7 +134,7 @@ class Resilient:
         self, client_order_id: str, send: Callable[[], Awaitable[VenueOrder]]
     ) -> VenueOrder:
         """Send what creates an order, and never blindly twice."""
-        tries = _Tries()
+        tries = _Tries(next(self._places))
 
         async def attempt() -> VenueOrder:
             return await self._create(client_order_id, send, tries)
@@ -168,7 +173,7 @@ class Resilient:
         return await self._attempt("order", lambda: self._transport.find(client_order_id), tries)
 
     async def _call(self, priority: Priority, send: Callable[[], Awaitable[T]]) -> T:
-        tries = _Tries()
+        tries = _Tries(next(self._places) if priority == "order" else None)
 
         async def attempt() -> T:
             return await self._attempt(priority, send, tries)
@@ -182,6 +187,9 @@ class Resilient:
             if not tries.has_failed:
                 self._breaker.overdue(tries.attempts[0], str(error))
             raise
+        finally:
+            if settled := self._again.pop(tries.place or 0, None):
+                settled.set()
 
     async def _attempt(
         self, priority: Priority, send: Callable[[], Awaitable[T]], tries: "_Tries"
@@ -206,6 +214,8 @@ class Resilient:
         one was answered.
         """
         await request.aclose()
+        while tries.place and (first := min(self._again, default=tries.place)) < tries.place:
+            await self._again[first].wait()
         if wait_s := self._limiter.reserve(priority):
             await self._clock.wait(wait_s)
         attempt = await request.enter_async_context(self._breaker.attempt())
@@ -221,6 +231,8 @@ class Resilient:
         _trace: TracebackType | None,
     ) -> None:
         """What the breaker must be told, or not be told, before it hears of an error."""
+        if tries.place and isinstance(error, TransportError):
+            self._again.setdefault(tries.place, asyncio.Event())
         if isinstance(error, Throttled):
             attempt.throttled()
             held_s = error.retry_after_s or 0.0
@@ -238,10 +250,12 @@ class _Tries:
     """What one call has met so far.
 
     Args:
+        place: among the calls that submit, replace or cancel; None for a read.
         has_failed: a request brought no verdict and was counted at once; 429s are not.
         is_lost: a try ended in `Unknown`, or may as well have: the order perhaps exists.
     """
 
+    place: int | None = None
     attempts: list[Attempt] = field(default_factory=list)
     has_failed: bool = False
     is_lost: bool = False

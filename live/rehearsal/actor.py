@@ -31,6 +31,7 @@ from live.rehearsal.still import StillLoop, VirtualClock
 from live.session_log import SessionLog
 
 BARRIER_S = 5.0
+LANES = 8  # as a session has them, see `live/stack.py`
 POLL_S = 30.0  # a mute stream of updates is noticed by a comparison alone
 
 
@@ -85,7 +86,7 @@ class Actor:
             clock=self._clock,
             since=self._far.began_at,
             sync=self.log.sync,
-            pace=Pace(poll_s=POLL_S if _mutes_updates(play) else None),
+            pace=Pace(lanes=LANES, poll_s=POLL_S if _mutes_updates(play) else None),
             host=loop,
         )
         facts_in = FactsIn(self.log, facts, self.store)

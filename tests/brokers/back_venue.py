@@ -47,7 +47,7 @@ class BackVenue:
     def cancel(self, order_id: str) -> None:
         self.venue.cancel(self._orders[order_id])
 
-    def release(self) -> None:
+    def release(self, *, apart: bool = False) -> None:
         pass
 
     def facts(self) -> Iterator[Fact]:

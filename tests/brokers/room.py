@@ -38,8 +38,8 @@ class Room:
             asyncio.ensure_future(work).add_done_callback(self._note)
         await quiet()
 
-    async def put(self, *jobs: Any) -> None:
-        self.desk.put(jobs)
+    async def put(self, *jobs: Any, apart: bool = False) -> None:
+        self.desk.put(jobs, apart=apart)
         await quiet()
 
     def _note(self, task: Any) -> None:
@@ -47,9 +47,11 @@ class Room:
             self.errors.append(task.exception())
 
 
-def on_stage(scenario: Callable[[Room], Awaitable[None]], pace: Pace = PACE) -> Room:
+def on_stage(
+    scenario: Callable[[Room], Awaitable[None]], pace: Pace = PACE, venue: FakeVenue | None = None
+) -> Room:
     async def run() -> Room:
-        room = Room(FakeVenue(), pace)
+        room = Room(venue or FakeVenue(), pace)
         await scenario(room)
         return room
 

@@ -180,3 +180,13 @@ def test_no_try_begins_too_early_or_after_the_deadline(seed, asked):
     for n, (early, late) in enumerate(pairwise(flaky.called_at)):
         least_s = asked[n] or 0.0
         assert least_s <= late - early + 1e-9 <= least_s + min(30.0, 0.5 * 2**n) + 2e-9
+
+
+def test_what_returns_a_coroutine_is_awaited_at_every_try(clock):
+    flaky = Flaky(clock, Transient("no"), Transient("no"))
+
+    async def called():
+        return await Backoff().acall(lambda: flaky.acall(), clock=clock, rng=Highest())
+
+    assert asyncio.run(called()) == "done"
+    assert flaky.called_at == [0.0, 0.5, 1.5]

@@ -219,20 +219,57 @@ class Slow(FakeVenue):
         await gate.wait()
         return await super().submit(schema)
 
+    async def answer(self, order_id: str) -> None:
+        self.gates[order_id].set()
+        await quiet()
+
+
+LANES = replace(PACE, lanes=3)
+
 
 @pytest.mark.parametrize(("lanes", "left"), [(1, ["a"]), (2, ["a", "b"]), (3, ["a", "b"])])
-def test_orders_overlap_only_in_different_symbols_and_as_far_as_lanes_allow(lanes, left):
-    async def run() -> Room:
-        room = Room(Slow(), replace(PACE, lanes=lanes))
+def test_orders_apart_overlap_in_different_symbols_as_far_as_lanes_allow(lanes, left):
+    async def scenario(room: Room) -> None:
         await room.open()
-        await room.put(order("a"), order("b", symbol="T"), order("c"))
+        await room.put(order("a"), order("b", symbol="T"), order("c"), apart=True)
         assert room.venue.made("left") == left
-        room.venue.gates["a"].set()
-        await quiet()
-        return room
+        await room.venue.answer("a")
 
-    room = asyncio.run(run())
+    room = on_stage(scenario, replace(PACE, lanes=lanes), Slow())
     assert room.venue.made("left") == (["a", "b"] if lanes == 1 else ["a", "b", "c"])
+
+
+def test_an_order_does_not_leave_before_those_ahead_of_it():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order("a"), order("b"), order("c", symbol="T"), apart=True)
+        assert room.venue.made("left") == ["a"]
+        await room.venue.answer("a")
+
+    assert on_stage(scenario, LANES, Slow()).venue.made("left") == ["a", "b", "c"]
+
+
+def test_orders_that_are_not_apart_leave_one_after_the_other():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order("a"), order("b", symbol="T"), order("c", symbol="U"))
+        assert room.venue.made("left") == ["a"]
+        await room.venue.answer("a")
+
+    assert on_stage(scenario, LANES, Slow()).venue.made("left") == ["a", "b"]
+
+
+def test_an_order_that_is_not_apart_leaves_alone_between_those_that_are():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order("a"), order("b", symbol="T"), apart=True)
+        await room.put(order("c", symbol="U"))
+        await room.put(order("d", symbol="V"), apart=True)
+        for name, left in (("a", "ab"), ("b", "abc"), ("c", "abcd")):
+            await room.venue.answer(name)
+            assert room.venue.made("left") == list(left)
+
+    on_stage(scenario, LANES, Slow())
 
 
 def test_after_a_restart_an_intent_at_the_venue_is_found():

@@ -28,6 +28,7 @@ class Post:
         self.sent: list[OrderSchema] = []
         self.cancelled: list[str] = []
         self.releases = 0
+        self.apart: dict[int, bool] = {}  # by the number of orders sent
         self.noted: list[Fact] = []
         self._replies = replies or {}
         self._turn = -1
@@ -39,8 +40,9 @@ class Post:
     def cancel(self, order_id: str) -> None:
         self.cancelled.append(order_id)
 
-    def release(self) -> None:
+    def release(self, *, apart: bool = False) -> None:
         self.releases += 1
+        self.apart.setdefault(len(self.sent), apart)
 
     def _facts(self) -> list[Fact]:
         self._turn += 1
@@ -282,6 +284,39 @@ def test_the_turns_orders_are_released_before_the_next_bar_and_at_the_end():
     cerebro.run()
     assert released == [2, 4, 6, 8, 10, 12]  # at the turn's beginning, and with the broker's next
     assert post.releases > 12
+
+
+EXITS = {"price": 10, "stopprice": 9, "limitprice": 11}
+
+
+def two(first: float, second: float, **how: Any):
+    return lambda s: [s.buy(size=first, **how), s.buy(size=second, **how)]
+
+
+@pytest.mark.parametrize(
+    ("orders", "is_apart"),
+    [
+        (two(25, 25), True),  # 500 of 1000: half the cash
+        (two(25, 26), False),
+        (two(20, 20, exectype=bt.Order.Limit, price=12.5), True),
+        (two(20, 20, exectype=bt.Order.Limit, price=12.6), False),
+        (lambda s: [s.sell(size=25), s.sell(size=25)], True),  # a short needs as much
+        (lambda s: [s.sell(size=25), s.sell(size=26)], False),
+        (lambda s: [s.buy(size=1), s.buy_bracket(size=49, **EXITS)], True),
+        (lambda s: [s.buy(size=1), s.buy_bracket(size=50, **EXITS)], False),
+    ],
+)
+def test_orders_stand_apart_while_cash_would_pay_for_all_of_them_twice(orders, is_apart):
+    post = Post()
+    post.play({0: orders})
+    assert post.apart[len(post.sent)] is is_apart
+
+
+def test_what_works_already_counts_and_what_closes_does_not():
+    post = Post({1: [filled("60")]})
+    post.play({0: buy(60), 2: buy(10), 3: two(5, 5), 4: lambda s: [s.sell(size=59), s.buy(size=1)]})
+    # bar 3: cash of 400, 20 units at work; bar 4: 21 units, the sale only closes
+    assert post.apart == {0: False, 1: False, 2: False, 4: True, 6: False}
 
 
 def test_what_cannot_be_explained_reaches_the_session():

@@ -74,6 +74,21 @@ def test_order_that_was_surely_not_accepted_is_sent_again():
     assert stand.requests == ["submit", "submit", "submit"]
 
 
+def test_later_orders_do_not_overtake_one_that_is_tried_again():
+    stand = Stand("unsent", "429")
+    other, third = (ORDER.model_copy(update={"client_order_id": name}) for name in ("a2", "a3"))
+
+    async def all_at_once():
+        first = asyncio.ensure_future(stand.transport.submit(ORDER))
+        second = asyncio.ensure_future(stand.transport.submit(other))
+        await asyncio.sleep(0)
+        await asyncio.gather(first, second, stand.transport.submit(third))
+
+    asyncio.run(all_at_once())
+    assert [order.client_order_id for order in stand.venue.orders] == ["a1", "a2", "a3"]
+    assert len(stand.requests) == 5
+
+
 def test_order_without_answer_is_looked_up_first_and_the_found_one_is_the_answer():
     stand = Stand("kept", is_strict=False)
     assert stand.play("submit", ORDER).venue_order_id == "v0"
