@@ -7,10 +7,10 @@ import functools
 import itertools
 import math
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import pandas as pd
@@ -49,9 +49,19 @@ BACKOFF = Backoff(deadline_s=60.0)
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 
 
-Past = Callable[
-    [Sequence[str], datetime, datetime, Timeframe], Awaitable[Mapping[str, Sequence[VenueBar]]]
-]
+class Past(Protocol):
+    """Fetches the finished bars of a range; see `AlpacaHistory.bars`."""
+
+    def __call__(
+        self,
+        symbols: Sequence[str],
+        start: datetime,
+        end: datetime,
+        timeframe: Timeframe,
+        *,
+        seen_at: datetime | None = None,
+    ) -> Awaitable[Mapping[str, Sequence[VenueBar]]]:
+        """Fetch them."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +140,18 @@ class AlpacaHistory:
         self._backoff = backoff
 
     async def bars(
-        self, symbols: Sequence[str], start: datetime, end: datetime, timeframe: Timeframe
+        self,
+        symbols: Sequence[str],
+        start: datetime,
+        end: datetime,
+        timeframe: Timeframe,
+        *,
+        seen_at: datetime | None = None,
     ) -> dict[str, tuple[VenueBar, ...]]:
         """Fetch the finished bars that start in [start, end), oldest first, perhaps none.
+
+        Args:
+            seen_at: an instant that the venue has surely passed, whatever our clock says.
 
         Raises:
             ConfigError: the keys were refused.
@@ -150,7 +169,8 @@ class AlpacaHistory:
                 found[symbol] += [read_bar(symbol, row) for row in rows]
         for symbol, bars in found.items():
             kept = _sifted(bars, is_hourly) if is_sifted else bars
-            kept = self._finished(kept, timeframe, until if is_hourly else None)
+            now = max(self._clock.now(), seen_at or start)
+            kept = self._finished(kept, timeframe, min(until, now) if is_hourly else now)
             found[symbol] = [bar for bar in kept if start <= bar.start_at < end]
         return {symbol: tuple(bars) for symbol, bars in found.items()}
 
@@ -226,12 +246,11 @@ class AlpacaHistory:
         return " ".join(text.split())[:300]
 
     def _finished(
-        self, bars: list[VenueBar], timeframe: Timeframe, until: datetime | None
+        self, bars: list[VenueBar], timeframe: Timeframe, complete_at: datetime
     ) -> list[VenueBar]:
         """Leave out a last bar that still moves, or whose second half was not asked for."""
         calendar = CALENDAR if self._data.regular_hours or not timeframe.is_intraday else None
         last = pd.DatetimeIndex([bar.start_at for bar in bars[-1:]], tz="UTC")
-        complete_at = self._clock.now() if until is None else min(until, self._clock.now())
         if not timeframe.is_intraday:
             complete_at -= timedelta(seconds=self._data.settle_s)
         is_moving = calendars.bar_close(calendar, last, timeframe) > pd.Timestamp(complete_at)

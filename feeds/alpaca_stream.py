@@ -142,7 +142,7 @@ class AlpacaBarStream:
         start = self._heard.newest_at
         if start is None or start >= end:
             return []
-        found = await self._past(wanted, start, end, MINUTE)
+        found = await self._past(wanted, start, end, MINUTE, seen_at=end)
         bars = sorted((bar for some in found.values() for bar in some), key=_start)
         return [bar for bar in bars if self._heard.is_new(bar)]
 

@@ -14,6 +14,7 @@ from brokers.wire.http import Http
 from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
 from feeds.alpaca_client import AlpacaData
 from feeds.bars import COLUMNS
+from feeds.calendars import bar_close
 from feeds.passport import stamp
 from feeds.timeframe import Timeframe
 from live.asking import ask
@@ -76,8 +77,9 @@ async def _brief(
         found = await wires.bars.history(settings.data.symbols, start, at, timeframe.text)
     finally:
         await wires.close()
+    count = max(settings.data.warmup_bars, 2)
     frames = {
-        symbol: _frame(symbol, bars[-max(settings.data.warmup_bars, 2) :], settings, access, at)
+        symbol: _frame(symbol, _ended(bars, timeframe, settings, at)[-count:], settings, access, at)
         for symbol, bars in found.items()
     }
     return Briefing(clock, account, positions, frames, is_open)
@@ -105,6 +107,15 @@ def _reach(bars: int, timeframe: Timeframe) -> timedelta:
     """How far back so many bars surely lie, weekends and holidays included."""
     days = bars // _BARS_A_DAY[timeframe.text] + 1
     return timedelta(days=days * 7 // 5 + 6)
+
+
+def _ended(
+    bars: Sequence[VenueBar], timeframe: Timeframe, settings: LiveSettings, at: datetime
+) -> Sequence[VenueBar]:
+    """Leave out a last bar that had not ended when the venue told its time."""
+    last = pd.DatetimeIndex([bar.start_at for bar in bars[-1:]], tz="UTC")
+    is_running = bar_close(settings.data.calendar, last, timeframe) > pd.Timestamp(at)
+    return bars[:-1] if is_running.any() else bars
 
 
 def _frame(
