@@ -101,8 +101,22 @@ class Journal:
             raise
 
     def sync(self) -> None:
-        """Wait until every line so far is on the disk itself."""
+        """Wait until every line so far is on the disk itself.
+
+        Raises:
+            OSError: it is not, or nobody could find it there.
+        """
         os.fdatasync(self._fd)
+        self.require()
+
+    def require(self) -> None:
+        """Look whether the file is still in a folder; what is written to a removed one is lost.
+
+        Raises:
+            FileNotFoundError: it was removed.
+        """
+        if os.fstat(self._fd).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "the log was removed", str(self.path))
 
     def close(self, complete: bool = True) -> None:
         """Close the log, with a session end if the run is complete; closing twice is harmless.

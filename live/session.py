@@ -122,7 +122,7 @@ class Session:
         """Shut down after whatever a strategy may raise; a log that differs is nobody's error."""
         del kind, frames
         if isinstance(error, Exception) and not isinstance(error, Diverged):
-            self._wind_down(_cause(error, self._stack))
+            self._wind_down(self._disk() or _cause(error))
             return True
         if error is not None:
             self._stack.log.close(complete=False)
@@ -245,12 +245,13 @@ class Session:
         return Tripped("mute" if is_mute else "connection", f"market data: {failure}")
 
     def _disk(self) -> Tripped | None:
-        failure = self._stack.log.failure
+        failure = self._stack.log.look()
         return Tripped("log_error", f"{self._log_name}: {failure.strerror}") if failure else None
 
     def _wind_down(self, tripped: Tripped) -> None:
         """Shut down without Cerebro, whose loop an error has ended."""
-        self._notes.append(tripped.text)
+        if self._shutdown.is_under_way and tripped != self._shutdown.tripped:
+            self._notes.append(tripped.text)
         self._shutdown.begin(tripped)
         while self._stack.store.state == "live" and not self._shutdown.is_done():
             self._stack.guard.next()
@@ -264,7 +265,7 @@ class Session:
         stack, shutdown = self._stack, self._shutdown
         tripped = shutdown.tripped or Tripped("finished", "the feeds ended")
         stack.log.close(complete=not self._is_repeating)
-        if stack.log.failure is not None:
+        if stack.log.failure is not None and tripped.trigger != "log_error":
             self._notes.append(f"the log could not be written: {stack.log.failure.strerror}")
         unanswered = [order for order in stack.tape.working if order.status == "Submitted"]
         unconfirmed = tuple(dict.fromkeys((*shutdown.unconfirmed, *unanswered)))
@@ -323,10 +324,8 @@ class Session:
         return "live" if self._stack.store.state == "live" else "warming up"
 
 
-def _cause(error: Exception, stack: Stack) -> Tripped:
+def _cause(error: Exception) -> Tripped:
     """What an error that came out of Cerebro means."""
-    if stack.log.failure is not None:
-        return Tripped("log_error", str(stack.log.failure))
     trigger: Trigger = "connection" if isinstance(error, SeawallError) else "strategy_error"
     place = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())

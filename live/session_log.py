@@ -1,8 +1,8 @@
 """The log of a session as Cerebro's thread uses it: silent, comparing, or writing."""
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -80,11 +80,8 @@ class SessionLog:
         if not self.past.is_over:
             self.past.compare(record)
             return
-        try:
+        with self._noting():
             self._journal.append(record)
-        except OSError as error:
-            self.failure = self.failure or error
-            raise
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Write a fact that stands, written or not; a failure is kept in `failure`."""
@@ -99,18 +96,28 @@ class SessionLog:
 
     def sync(self) -> None:
         """Wait until every line so far is on the disk itself; OSError when it is not."""
-        try:
+        with self._noting():
             self._journal.sync()
-        except OSError as error:
-            self.failure = self.failure or error
-            raise
+
+    def look(self) -> OSError | None:
+        """What is wrong with the log, a file that was removed included; None: nothing is."""
+        with suppress(OSError), self._noting():
+            self._journal.require()
+        return self.failure
 
     def close(self, *, complete: bool) -> None:
         """Close the log; a failure is kept in `failure`."""
-        try:
+        with suppress(OSError), self._noting():
             self._journal.close(complete)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Keep the first failure."""
+        try:
+            yield
         except OSError as error:
             self.failure = self.failure or error
+            raise
 
 
 class ByStrategy:
