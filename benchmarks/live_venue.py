@@ -145,6 +145,8 @@ class Venue:
             if self._accounts_read == 2:  # once before the session, once in its first comparison
                 self.is_ready.set()
             return _ACCOUNT, None
+        if path.startswith("/v2/assets/"):
+            return {"status": "active", "tradable": True, "fractionable": True}, None
         if path == "/v2/clock":
             return {"timestamp": self._starts[WARM_UP], "is_open": True}, None
         if path == "/v2/stocks/bars":
