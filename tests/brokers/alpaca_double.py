@@ -72,7 +72,9 @@ class AlpacaDouble:
     async def trade(self, symbol, price):
         """Fill whatever fills at this price."""
         for row in [row for row in self.orders.values() if row["symbol"] == symbol]:
-            if row["status"] in ("new", "accepted", "partially_filled") and _hits(row, price):
+            is_exit = row["status"] == "held" and row["order_class"] == "oco"  # triggers from there
+            works = is_exit or row["status"] in ("new", "accepted", "partially_filled")
+            if works and _hits(row, price):
                 await self.fill(row, price)
 
     async def fill(self, row, price, quantity=None):
@@ -296,6 +298,8 @@ class AlpacaDouble:
                     await self._tell("new", leg)
                 elif row in entry["legs"] and leg is not row and leg["status"] not in ENDED:
                     await self.cancel(leg)
+            if row in entry["legs"] and entry["status"] not in ENDED:
+                await self.cancel(entry)
 
     def _legs(self):
         return {leg["id"] for row in self.orders.values() for leg in row["legs"] or ()}

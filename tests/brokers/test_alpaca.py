@@ -178,6 +178,8 @@ def _json(body, status):
         (403, {"code": 40310000, "message": "insufficient buying power"}, "40310000", "buying"),
         (422, {"code": 42210000, "message": "sub-penny increment"}, "42210000", "sub-penny"),
         (400, {"code": 40010000, "message": "request body format is invalid"}, "40010000", "body"),
+        (422, {"code": 40010001, "message": "invalid qty"}, "40010001", "invalid qty"),
+        (422, {"code": 42210000, "message": "potential wash trade"}, "42210000", "wash trade"),
         (422, {"message": "no code"}, "422", "no code"),
         (418, None, "418", "<html>"),
     ],

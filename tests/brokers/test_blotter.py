@@ -183,6 +183,17 @@ def test_a_replacement_for_fewer_units_ends_when_they_are_filled():
     assert facts[-1] == Ended("a", "canceled", FILLED_SHORT)
 
 
+def test_a_replacement_for_the_whole_quantity_again_is_told_fill_by_fill():
+    blotter, venue = start(order())
+    venue.fill("a", "4")
+    venue.supersede("a", quantity=TEN)  # Alpaca-API#165: not the six that are left
+    venue.fill("a")
+    facts = hear(blotter, venue.said)
+    assert quantities(facts) == [("a", Decimal(4)), ("a", TEN)]
+    assert blotter.alive == ()
+    assert blotter.compare(*venue.snapshot()) == ()
+
+
 def test_a_fill_only_in_the_comparison_is_told_there_and_once():
     blotter, venue = start(order())
     hear(blotter, venue.said)

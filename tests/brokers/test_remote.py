@@ -177,6 +177,14 @@ def test_a_cancel_is_asked_for_and_takes_effect_when_the_venue_says_so():
     assert [(note[0], note[2]) for note in play.notes][-1] == (4, "Canceled")
 
 
+def test_a_fill_may_overtake_a_cancel():
+    post = Post({1: [accepted], 3: [filled("5")]})
+    play = post.play({0: buy(), 1: lambda s: s.cancel(s.memory["order"])})
+    assert len(post.cancelled) == 1
+    assert play.statuses[-1] == "Completed"
+    assert play.account[-1][2] == 5
+
+
 def test_what_was_never_sent_or_has_ended_cannot_be_cancelled():
     post = Post({1: [ended("canceled")]})
 

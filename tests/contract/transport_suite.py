@@ -119,6 +119,28 @@ def limit(order_id="l1", price="90", quantity="10"):
     )
 
 
+def exits(order_id="x1"):
+    """Ten that are held, sold at 110 or at 95."""
+    leg = Leg(
+        client_order_id=f"{order_id}-sl",
+        role="stop_loss",
+        side="sell",
+        quantity="10",
+        order_type="stop",
+        stop_price="95",
+    )
+    return OrderSchema(
+        client_order_id=order_id,
+        symbol="AAPL",
+        side="sell",
+        quantity="10",
+        order_type="limit",
+        limit_price="110",
+        order_class="oco",
+        legs=(leg,),
+    )
+
+
 def bracket(order_id="b1"):
     """Bought at the market, sold at 110 or at 95."""
     exits = {"side": "sell", "quantity": "10"}
@@ -232,6 +254,25 @@ class TransportSuite:
             await watch.said(legs["take_profit"], "filled")
             await watch.said(legs["stop_loss"], "canceled")
         assert [fill.side for fill in watch.fills("AAPL")] == ["buy", "sell"]
+
+    @pytest.mark.parametrize(("price", "filled"), [(110, "take_profit"), (95, "stop_loss")])
+    def test_of_two_exits_one_fills_and_ends_the_other(self, price, filled):
+        @scene
+        async def play(self, stage):
+            async with Watch(stage.transport) as watch:
+                await stage.transport.submit(market())
+                await stage.trade("AAPL", 100)
+                await watch.filled("AAPL", 10)
+                order = await stage.transport.submit(exits())
+                ids = {"take_profit": order.venue_order_id}
+                ids |= {leg.role: leg.venue_order_id for leg in order.legs}
+                await stage.trade("AAPL", 100)
+                await stage.trade("AAPL", price)
+                await watch.said(ids.pop(filled), "filled")
+                await watch.said(*ids.values(), "canceled")
+            assert [fill.side for fill in watch.fills("AAPL")] == ["buy", "sell"]
+
+        play(self)
 
     @scene
     async def test_cancelled_order_ends_as_an_update(self, stage):
