@@ -17,7 +17,8 @@ class SessionLog:
 
     During warm-up the only lines are those of the session itself; what a strategy decides then is
     nobody's business. While something of the past is left, lines are held against it instead of
-    being written. For `feeds.turns` it is what was recorded.
+    being written. For `feeds.turns` it is what was recorded. After a line that could not be written
+    none is: what follows a hole could not be repeated.
 
     Args:
         journal: the log on the disk.
@@ -81,6 +82,7 @@ class SessionLog:
             self.past.compare(record)
             return
         with self._noting():
+            self._require_whole()
             self._journal.append(record)
 
     def note(self, record: Mapping[str, Any]) -> None:
@@ -97,6 +99,7 @@ class SessionLog:
     def sync(self) -> None:
         """Wait until every line so far is on the disk itself; OSError when it is not."""
         with self._noting():
+            self._require_whole()
             self._journal.sync()
 
     def look(self) -> OSError | None:
@@ -108,7 +111,11 @@ class SessionLog:
     def close(self, *, complete: bool) -> None:
         """Close the log; a failure is kept in `failure`."""
         with suppress(OSError), self._noting():
-            self._journal.close(complete)
+            self._journal.close(complete and self.failure is None)
+
+    def _require_whole(self) -> None:
+        if self.failure is not None:
+            raise self.failure
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

@@ -328,3 +328,12 @@ def test_log_that_found_no_space_to_begin_can_begin_later(tmp_path: Path) -> Non
     with space(0), pytest.raises(ConfigError, match="cannot be written"):
         journal(tmp_path / "log")
     assert verify(written(tmp_path / "log")).state == "complete"
+
+
+def test_a_log_that_was_removed_cannot_be_brought_to_the_disk(tmp_path: Path) -> None:
+    with journal(tmp_path / "log") as log:
+        log.append({"kind": "a"})
+        log.sync()
+        (tmp_path / "log").unlink()
+        with pytest.raises(FileNotFoundError, match="the log was removed"):
+            log.sync()

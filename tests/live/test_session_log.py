@@ -21,6 +21,15 @@ TURN = Turn(1, NOON, {"SPY": VenueBar("SPY", NOON - timedelta(minutes=1), 1.0, 1
 DECISION = {"kind": "decision", "order_id": "a1"}
 
 
+class _Narrow(Journal):
+    """Has no space for a decision."""
+
+    def append(self, record: Any) -> None:
+        if record["kind"] == "decision":
+            raise OSError(28, "No space left on device")
+        super().append(record)
+
+
 class _Full(Journal):
     """A journal on a disk without space."""
 
@@ -104,6 +113,31 @@ def test_a_full_disk_is_raised_for_decisions_and_kept_for_facts(
         log.sync()
     log.close(complete=True)
     assert log.failure.errno == 28
+
+
+def test_after_a_line_that_could_not_be_written_there_is_none(
+    tmp_path: Path, clock: MarketClock
+) -> None:
+    journal = _Narrow(tmp_path / "decisions.jsonl", "s1", clock)
+    log = SessionLog(journal, Past(journal.path), clock)
+    log.take()
+    log.append({"kind": "bars"})
+    with pytest.raises(OSError, match="No space"):
+        log.append(DECISION)
+    log.note({"kind": "shutdown"})  # it would fit
+    log.close(complete=True)
+    assert [record["kind"] for record, _ in tail(journal.path)] == ["bars"]
+
+
+def test_a_log_that_was_removed_is_noticed(journal: Journal, clock: MarketClock) -> None:
+    log = SessionLog(journal, Past(journal.path), clock)
+    assert log.look() is None
+    journal.path.unlink()
+    failure = log.look()
+    assert failure is not None
+    assert failure.strerror == "the log was removed"
+    with pytest.raises(OSError, match="removed"):
+        log.sync()
 
 
 def test_lines_bear_the_name_of_their_strategy(journal: Journal, clock: MarketClock) -> None:
