@@ -7,9 +7,11 @@ SeawallError
 │   ├── SchemaRefused      it contradicts itself, or the profile's tick, lot or holding
 │   ├── RiskRefused        a risk rule said no
 │   ├── VenueRefused       the venue said no
+│   │   └── DuplicateOrderId   because it has seen the id before, perhaps with this very order
 │   └── BreakerOpen        no order leaves while the breaker is open
 └── TransportError         a call to a venue that brought no verdict
     ├── Transient          surely not accepted: try again
+    │   └── Throttled      too many calls: wait, and no sign of a broken venue
     └── Unknown            perhaps accepted: ask the venue before anything else
 """
 
@@ -59,6 +61,10 @@ class VenueRefused(OrderRefused):
         self.text = text
 
 
+class DuplicateOrderId(VenueRefused):
+    """The venue has seen this client order id before, whatever became of that order."""
+
+
 class BreakerOpen(OrderRefused):
     """Too many calls failed in a row; the session is shutting down."""
 
@@ -78,6 +84,10 @@ class Transient(TransportError):
     def __init__(self, text: str, retry_after_s: float | None = None) -> None:
         super().__init__(text)
         self.retry_after_s = retry_after_s
+
+
+class Throttled(Transient):
+    """The venue answered 429, or its like: surely not accepted, and no sign of a broken venue."""
 
 
 class Unknown(TransportError):

@@ -7,10 +7,9 @@ from typing import NoReturn
 
 import orjson
 
-from brokers.errors import ConfigError, VenueRefused
+from brokers.errors import ConfigError, DuplicateOrderId, Throttled, VenueRefused
 from brokers.wire.alpaca_access import keys_refused
 from brokers.wire.alpaca_words import UNREADABLE
-from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.http import NoAnswer, Response
 
 WRONG_KEYS = ("forbidden", "not authorized")

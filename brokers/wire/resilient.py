@@ -15,15 +15,16 @@ from brokers.clock import Clock
 from brokers.errors import (
     BreakerOpen,
     ConfigError,
+    DuplicateOrderId,
     OrderRefused,
     SchemaRefused,
+    Throttled,
     Transient,
     TransportError,
     Unknown,
     VenueRefused,
 )
 from brokers.orders import OrderSchema
-from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Attempt, Breaker
 from brokers.wire.limiter import Limiter, Priority

@@ -3,8 +3,15 @@
 from collections import deque
 from decimal import Decimal
 
-from brokers.errors import ConfigError, SchemaRefused, Transient, Unknown, VenueRefused
-from brokers.wire.answers import DuplicateOrderId, Throttled
+from brokers.errors import (
+    ConfigError,
+    DuplicateOrderId,
+    SchemaRefused,
+    Throttled,
+    Transient,
+    Unknown,
+    VenueRefused,
+)
 from brokers.wire.steps import another_request
 from brokers.wire.transport import VenueOrder
 

@@ -11,14 +11,15 @@ from brokers.clock import SystemClock
 from brokers.errors import (
     ConfigError,
     DataError,
+    DuplicateOrderId,
     SchemaRefused,
+    Throttled,
     Transient,
     Unknown,
     VenueRefused,
 )
 from brokers.wire.alpaca import Alpaca
 from brokers.wire.alpaca_orders import order_body
-from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.http_asgi import Asgi
 from brokers.wire.transport import Replacement

@@ -11,15 +11,16 @@ from brokers.clock import ManualClock
 from brokers.errors import (
     BreakerOpen,
     ConfigError,
+    DuplicateOrderId,
     OrderRefused,
     SchemaRefused,
+    Throttled,
     Transient,
     TransportError,
     Unknown,
     VenueRefused,
 )
 from brokers.orders import OrderSchema
-from brokers.wire.answers import DuplicateOrderId, Throttled
 from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Breaker
 from brokers.wire.limiter import Limiter
