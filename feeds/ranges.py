@@ -37,8 +37,9 @@ def between(bars: pd.DataFrame, start: Bound, end: Bound, zone: str | None = Non
         zone: of the exchange, for bounds that are dates; None: UTC.
     """
     first, after = at_zone(start, zone), at_zone(end, zone)
-    row = None if first is None else bars.index.searchsorted(first)
-    stop = None if after is None else bars.index.searchsorted(after)
+    starts = pd.DatetimeIndex(bars.index).as_unit("ns")  # finer than any bound
+    row = None if first is None else starts.searchsorted(first)
+    stop = None if after is None else starts.searchsorted(after)
     return bars.iloc[row:stop]
 
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 
@@ -24,9 +24,9 @@ from live.paper.hours import Hours
 from live.permissions import Size, require
 from live.settings import LiveSettings
 from live.venues import Access
+from live.warm_up import FEWEST, reach
 
 ZONE = "America/New_York"
-_BARS_A_DAY = {"1m": 390, "5m": 78, "15m": 26, "30m": 13, "1h": 7, "1d": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ async def _brief(
         await wires.close()
     wires = connect(access, settings.wire, data, clock, rng)
     try:
-        start = at - _reach(settings.data.warmup_bars, timeframe)
+        start = at - reach(settings.data.warmup_bars, timeframe)
         found = await wires.bars.history(settings.data.symbols, start, at, timeframe.text)
     finally:
         await wires.close()
-    count = max(settings.data.warmup_bars, 2)
+    count = max(settings.data.warmup_bars, FEWEST)
     frames = {
         symbol: _frame(symbol, _ended(bars, timeframe, settings, at)[-count:], settings, access, at)
         for symbol, bars in found.items()
@@ -101,12 +101,6 @@ async def venue_clock(http: Http, where: str) -> tuple[datetime, bool]:
 
 def _sizes(settings: LiveSettings) -> list[Size]:
     return [strategy.size for strategy in settings.strategies]
-
-
-def _reach(bars: int, timeframe: Timeframe) -> timedelta:
-    """How far back so many bars surely lie, weekends and holidays included."""
-    days = bars // _BARS_A_DAY[timeframe.text] + 1
-    return timedelta(days=days * 7 // 5 + 6)
 
 
 def _ended(

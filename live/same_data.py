@@ -50,7 +50,8 @@ def of_backtest(folder: Path) -> dict[str, Passport]:
     try:
         result = orjson.loads((folder / "result.json").read_bytes())
         return {
-            name: Passport.from_dict(passport) for name, passport in result["passports"].items()
+            name: Passport.from_dict(passport)
+            for name, passport in result["saved"]["passports"].items()
         }
     except OSError as error:
         raise ConfigError(f"data.backtest: {folder}: {error.strerror}: give its --out") from None

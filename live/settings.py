@@ -42,9 +42,13 @@ class DataSection(Section):
     feed: Literal["iex", "sip", "delayed_sip"] = "iex"
     """The vendor's tape; iex is the free one and sees a few per cent of the volume."""
     adjustment: Literal["none", "split", "total"] = "none"
-    """Of the warm-up history; the live bars are as traded."""
+    """Of the warm-up, and of the backtest that it is compared with; live bars are as traded."""
     warmup_bars: int = Field(120, ge=0)
     """Finished bars that the strategies see before the first live one, orders suppressed."""
+    warmup_source: str = ""
+    """Another source of these, such as yahoo, polygon or files; without one, the venue's own."""
+    warmup_options: dict[str, Any] = {}
+    """Its options, such as {path = "bars"}; keys come from the environment."""
     calendar: str = "XNYS"
     """Sessions of the exchange, by exchange_calendars' name."""
     barrier_s: Seconds = 5.0

@@ -24,6 +24,7 @@ from live.market_clock import MarketClock
 from live.same_data import of_backtest, require_same
 from live.settings import LiveSettings
 from live.venues import Access
+from live.warm_up import fetched, promised
 
 SENTINEL = "SPY"
 ID_LENGTH = 16
@@ -93,10 +94,13 @@ def begin(
     earlier = folder.records() if not (fresh or access.is_embedded) else ()
     data = wanted(settings, access)
     told = brief(access, settings, data, real, rng)
-    notes = _check_data(settings, told, accept=accept_data)
+    notes = _check_backtest(settings, access, accept=accept_data)
     if earlier and not adopt:
         start = _again(earlier, told, data, folder)
     else:
+        if settings.data.warmup_source:
+            told = replace(told, frames=fetched(settings.data, told.clock.now()))
+            notes += _check_warm_up(settings, access, told.frames, accept=accept_data)
         start = _anew(settings, told, data)
         folder.keep(start.frames)
     adopted = tuple(_differences(earlier, told)) if adopt else ()
@@ -119,7 +123,8 @@ def wanted(settings: LiveSettings, access: Access) -> AlpacaData:
 
 def _anew(settings: LiveSettings, told: Briefing, data: AlpacaData) -> Start:
     at = told.clock.now()
-    seed = f"{settings.model_dump_json(exclude={'alerts'})}|{told.account.account_id}|{at}"
+    words = settings.model_dump_json(exclude={"alerts"}, fallback=str)
+    seed = f"{words}|{told.account.account_id}|{at}"
     return Start(
         session_id=sha256(seed.encode()).hexdigest()[:ID_LENGTH],
         records=(),
@@ -163,12 +168,18 @@ def _newest(frames: Mapping[str, pd.DataFrame]) -> datetime:
     return newest + timedelta(microseconds=1)
 
 
-def _check_data(settings: LiveSettings, told: Briefing, *, accept: bool) -> tuple[str, ...]:
+def _check_backtest(settings: LiveSettings, access: Access, *, accept: bool) -> tuple[str, ...]:
     if not settings.data.backtest:
         return ()
-    live = {symbol: passport_of(frame, symbol) for symbol, frame in told.frames.items()}
     past = of_backtest(Path(settings.data.backtest))
-    return require_same("backtest", past, live, accept=accept)
+    return require_same("backtest", past, promised(settings.data, access.name), accept=accept)
+
+
+def _check_warm_up(
+    settings: LiveSettings, access: Access, frames: Mapping[str, pd.DataFrame], *, accept: bool
+) -> tuple[str, ...]:
+    past = {symbol: passport_of(frame, symbol) for symbol, frame in frames.items()}
+    return require_same("warm-up", past, promised(settings.data, access.name), accept=accept)
 
 
 def _differences(records: Sequence[Record], told: Briefing) -> list[Mismatch]:

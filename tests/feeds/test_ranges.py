@@ -26,6 +26,12 @@ def test_a_range_takes_in_its_start_and_leaves_out_its_end():
     assert list(within(MINUTES, in_tokyo, None).index) == list(MINUTES.index[1:])
 
 
+def test_a_bound_may_be_finer_than_the_stamps_of_the_bars():
+    seconds = bars_at(MINUTES.index.as_unit("s"))
+    start = datetime(2024, 7, 1, 13, 30, 0, 1, tzinfo=UTC)
+    assert list(within(seconds, start, None).index) == list(MINUTES.index[1:])
+
+
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
 def test_a_date_begins_at_midnight_in_its_zone(zone):
     days = bars_at(pd.DatetimeIndex([ONE, TWO, THREE], tz=zone))

@@ -37,12 +37,12 @@ def test_alike_data_passes_and_other_symbols_are_passed_over() -> None:
 
 
 def test_a_backtests_passports_are_read_from_its_result(tmp_path: Path) -> None:
-    result = {"passports": {"SPY": PAST.as_dict()}}
+    result = {"saved": {"passports": {"SPY": PAST.as_dict()}}}
     (tmp_path / "result.json").write_bytes(orjson.dumps(result))
     assert of_backtest(tmp_path) == {"SPY": PAST}
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"passports": {"SPY": {}}}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"saved": {"passports": {"SPY": {}}}}'])
 def test_no_result_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ConfigError, match="give its --out"):
         of_backtest(tmp_path / "none")

@@ -51,14 +51,6 @@ def test_a_session_on_five_minutes_decides_as_its_backtest_over_a_close(place: P
     pd.testing.assert_frame_equal(bars, expected, check_freq=False, check_index_type=False)
 
 
-def test_a_daily_session_at_any_speed_decides_as_its_backtest(place: Path) -> None:
-    (place / "live.toml").write_text('[paper]\nstart = "2024-11-20"\n', encoding="utf-8")
-    words = ("--timeframe", "1d", "--speed", "432000x", "--for", "1.8s")
-    told = whole.session(place / "out", *words)
-    assert told.is_alike
-    assert {"2024-11-27T21:00:00+00:00", "2024-11-29T18:00:00+00:00"} <= set(told.turns)
-
-
 def test_days_over_a_half_day_and_the_end_of_summer_time_are_fetched_and_filled_at_the_open(
     tmp_path: Path,
 ) -> None:
