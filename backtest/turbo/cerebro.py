@@ -11,6 +11,7 @@ from typing import Any
 import backtrader as bt
 
 from backtest.turbo.explain import LOOP, Explanation
+from backtest.turbo.garbage import rarer_collections
 from backtest.turbo.play import play
 from backtest.turbo.preload import loads_at_once
 
@@ -29,7 +30,7 @@ class Cerebro(bt.Cerebro):
     def runstrategies(self, iterstrat: Iterable[Any], predata: bool = False) -> list[Any]:
         """Run one set of strategies; Backtrader calls it once a set."""
         self._explanation = Explanation()
-        with loads_at_once(self.datas, self._explanation):
+        with rarer_collections(), loads_at_once(self.datas, self._explanation):
             strategies: list[Any] = super().runstrategies(iterstrat, predata)
         return strategies
 

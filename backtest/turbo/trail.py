@@ -4,6 +4,7 @@ Cash and value follow from the valuation; what marks orders and trades has nothi
 without any. In stock an observer moves after the strategy: for the strategy it is a turn late.
 """
 
+import math
 from array import array
 from typing import Any
 
@@ -78,11 +79,14 @@ class Trail:
     def mark(self) -> None:
         """Let those look that mark orders and trades, at a turn with some."""
         strategy, self._behind.bars = self._strategy, 0
-        filled = {order.p.data for order in strategy._orderspending if order.executed.size}
-        for observer in self._fills if filled else ():
-            if observer.data in filled:
-                observer.next()
+        fills: dict[Any, list[Any]] = {}
+        for order in strategy._orderspending:
+            if order.executed.size:
+                fills.setdefault(order.p.data, []).append(order)
+        for observer in self._fills if fills else ():
+            if observer.data in fills:
                 self._fills[observer] = self._turn.at + 1
+                _mark_fills(observer, fills[observer.data])
         for observer in self._trades if strategy._tradespending else ():
             observer.next()
         self._behind.bars = 1
@@ -111,3 +115,19 @@ class Trail:
         for observer, marked in self._fills.items():
             if marked < turns:
                 observer.curbuylen = observer.curselllen = 0
+
+
+def _mark_fills(observer: stock.BuySell, orders: list[Any]) -> None:
+    """What BuySell.next does at a turn with fills of its feed, of which there is one at most."""
+    bought = [order.executed.price for order in orders if order.isbuy()]
+    sold = [order.executed.price for order in orders if not order.isbuy()]
+    observer.curbuylen, observer.curselllen = len(bought), len(sold)
+    low, high = (1 - observer.p.bardist), (1 + observer.p.bardist)
+    if bought:
+        mean = (0.0 + math.fsum(bought)) / float(len(bought))
+        mark = observer.data.low[0] * low if observer.p.barplot and mean == mean else mean
+        observer.lines[0][0] = mark
+    if sold:
+        mean = (0.0 + math.fsum(sold)) / float(len(sold))
+        mark = observer.data.high[0] * high if observer.p.barplot and mean == mean else mean
+        observer.lines[1][0] = mark
