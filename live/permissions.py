@@ -28,7 +28,7 @@ async def require(
         )
     wrong = await objections(http, symbols, sizes)
     if wrong:
-        raise ConfigError(f"{'; '.join(wrong)}: change data.symbols or the strategy's size")
+        raise ConfigError("; ".join(wrong))
 
 
 async def objections(http: Http, symbols: Sequence[str], sizes: Iterable[Size]) -> list[str]:
@@ -43,10 +43,10 @@ async def _objection(http: Http, symbol: str, *, has_parts: bool) -> str:
         asset = await ask(http, f"/v2/assets/{symbol}")
     except VenueRefused as refused:
         if refused.code.startswith("404"):
-            return f"{symbol} is unknown to the venue"
+            return f"{symbol} is unknown to the venue: correct data.symbols"
         raise
     if not asset.get("tradable") or asset.get("status") != "active":
-        return f"{symbol} cannot be traded now"
+        return f"{symbol} cannot be traded now: leave it out of data.symbols"
     if has_parts and not asset.get("fractionable"):
-        return f"{symbol} takes whole units only"
+        return f"{symbol} takes whole units only: give a whole size"
     return ""

@@ -121,14 +121,7 @@ def limit(order_id="l1", price="90", quantity="10"):
 
 def exits(order_id="x1"):
     """Ten that are held, sold at 110 or at 95."""
-    leg = Leg(
-        client_order_id=f"{order_id}-sl",
-        role="stop_loss",
-        side="sell",
-        quantity="10",
-        order_type="stop",
-        stop_price="95",
-    )
+    stop, _ = bracket(order_id).legs
     return OrderSchema(
         client_order_id=order_id,
         symbol="AAPL",
@@ -137,7 +130,7 @@ def exits(order_id="x1"):
         order_type="limit",
         limit_price="110",
         order_class="oco",
-        legs=(leg,),
+        legs=(stop,),
     )
 
 

@@ -92,9 +92,12 @@ def test_no_key_at_all_says_which_to_set(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--symbols", "SPY,NOPE"], "NOPE is unknown to the venue"),
-        (["--symbols", "XLK"], "XLK cannot be traded now"),
-        (["--symbols", "SPY,XLF", "--size", "2.5"], "XLF takes whole units only"),
+        (["--symbols", "SPY,NOPE"], "NOPE is unknown to the venue: correct data.symbols"),
+        (["--symbols", "XLK"], "XLK cannot be traded now: leave it out"),
+        (
+            ["--symbols", "SPY,XLF", "--size", "2.5"],
+            "XLF takes whole units only: give a whole size",
+        ),
     ],
 )
 def test_a_symbol_that_cannot_be_traded_so_stops_the_start(
@@ -102,7 +105,7 @@ def test_a_symbol_that_cannot_be_traded_so_stops_the_start(
 ) -> None:
     code, err = _told(capsys, "trade", "--url", venue.url, *words)
     assert code == ExitCode.BAD_INPUT
-    assert f"{text}: change data.symbols or the strategy's size" in err
+    assert text in err
 
 
 @pytest.mark.parametrize("command", ["trade", "check"])

@@ -120,7 +120,7 @@ def test_one_fault_is_a_no_go_that_says_why(
 
 def test_a_fraction_of_what_takes_whole_units_is_a_no_go(tmp_path: Path) -> None:
     rows = _rows(_Venue(), tmp_path, sizes=(None, "95%", 2.0, 2.5))
-    assert rows["symbols"].text == "SPY takes whole units only"
+    assert rows["symbols"].text == "SPY takes whole units only: give a whole size"
 
 
 def test_a_closed_market_and_a_fast_venue_are_no_obstacle(tmp_path: Path) -> None:

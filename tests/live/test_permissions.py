@@ -48,7 +48,7 @@ def test_a_blocked_account_stops_the_start_with_the_venues_word() -> None:
     [
         (GOOD | {"tradable": False}, "SPY cannot be traded now"),
         (GOOD | {"status": "inactive"}, "SPY cannot be traded now"),
-        (GOOD | {"fractionable": False}, "SPY takes whole units only: change data.symbols or"),
+        (GOOD | {"fractionable": False}, "SPY takes whole units only: give a whole size"),
     ],
 )
 def test_a_symbol_that_cannot_be_traded_so_stops_the_start(body: Any, text: str) -> None:
