@@ -23,6 +23,11 @@ class Board:
         """Rows that have not come in, in order."""
         return np.flatnonzero(~self._done).tolist()
 
+    @property
+    def done(self) -> list[int]:
+        """Rows that have come in, in order."""
+        return np.flatnonzero(self._done).tolist()
+
     def put(self, rows: Sequence[int], outcomes: Outcomes) -> None:
         """Take in finished sets; `rows` says where each of them belongs."""
         places = np.asarray(rows, dtype=np.int64)
@@ -35,6 +40,13 @@ class Board:
         self._done[places] = True
 
     def outcomes(self) -> Outcomes:
-        """All rows in order."""
-        failures = dict(sorted(self._failures.items()))
-        return Outcomes(self._metrics, self._moments, self._periods, self._blocks, failures)
+        """The rows that have come in, in order."""
+        rows = np.flatnonzero(self._done)
+        places = {row: place for place, row in enumerate(rows.tolist())}
+        failures = {places[row]: self._failures[row] for row in sorted(self._failures)}
+        if len(rows) == len(self._done):
+            return Outcomes(self._metrics, self._moments, self._periods, self._blocks, failures)
+        return Outcomes(
+            {name: values[rows] for name, values in self._metrics.items()},
+            self._moments[rows], self._periods[rows], self._blocks[rows], failures,
+        )  # fmt: skip

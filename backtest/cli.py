@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from backtest import cli_canary, commands, options, texts
+from backtest import cli_canary, cli_sweep, commands, options, texts
 from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
 from backtest.spec import RunSpec
@@ -88,6 +88,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     return commands.backtest(spec, Wishes(out, as_json, quiet))
 
 
+app.command(epilog=cli_sweep.EXAMPLES)(cli_sweep.sweep)
 app.command(epilog=cli_canary.EXAMPLES)(cli_canary.canary)
 
 

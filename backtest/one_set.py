@@ -73,7 +73,8 @@ class Bench:
         return of_run(curve.series(), cash, ledger.trades())
 
     def _run(self, params: Mapping[str, Any], *analyzers: type[bt.Analyzer]) -> bt.Strategy:
-        cerebro, spec = Cerebro(stdstats=False), self._spec  # type: ignore[call-arg]
+        spec = self._spec
+        cerebro = (Cerebro if spec.turbo else bt.Cerebro)(stdstats=False)  # type: ignore[call-arg]
         for name, feed in self._feeds.items():
             cerebro.adddata(feed, name=name)
         cerebro.broker = simulated_broker(spec)

@@ -1,0 +1,227 @@
+"""Many parameter sets of one strategy: chosen, evaluated, kept, compared."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import backtrader as bt
+
+from backtest.board import Board
+from backtest.evaluation import Evaluation, chosen_engine
+from backtest.identity import bars_key, set_key, settings_key, source_key
+from backtest.inputs import frames_of, named_feeds, passports_of
+from backtest.ledger import Ledger, Study
+from backtest.outcomes import Outcomes, concat
+from backtest.parcel import Workload
+from backtest.search import TPE_TRIALS, Estimated, Params, Search, drawn, every
+from backtest.spec import RunSpec
+from backtest.sweep_result import SweepResult, table_of
+from backtest.sweep_spec import Backend, Engine, SweepSpec
+from backtest.sweep_spec import Search as SearchName
+from brokers.clock import SystemClock
+from brokers.errors import ConfigError, DataError
+
+Report = Callable[[int, int], None]  # (sets done, sets in all)
+BEST_FRAC = 0.6  # of the sets to confirm; the others are drawn at random
+
+
+def sweep(  # noqa: PLR0913  the one call that a notebook needs
+    strategy: str | type[bt.Strategy],
+    bars: Any,
+    grid: Mapping[str, Any],
+    *,
+    search: SearchName = "grid",
+    engine: Engine = "auto",
+    backend: Backend = "loky",
+    jobs: int = -1,
+    objective: str = "sharpe",
+    trials: int | None = None,
+    seed: int = 0,
+    confirm: int = 5,
+    resume: bool = True,
+    ledger: str | Path | None = None,
+    constraint: str | Callable[[Mapping[str, Any]], Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    cash: float = 100_000,
+    commission: float | bt.CommInfoBase = 0.0,
+    slippage_bps: float = 0.0,
+    size: float | str | None = None,
+) -> SweepResult:
+    """Try many parameter sets of one strategy on `bars`, and keep what came of each.
+
+    Every finished set is in the ledger at once: killed and called again, a sweep repeats nothing.
+    A set that fails is a row with its reason, and so is one whose worker dies.
+
+    Args:
+        strategy: a name, ``module:Class``, ``file.py:Class``, or any Backtrader strategy class.
+        bars: a bar frame, or several in a list or a dict by symbol.
+        grid: the values to try by parameter, such as ``{"fast": range(5, 25)}``.
+        search, engine, backend, jobs, objective, trials, seed, confirm, resume, ledger, constraint:
+            see `backtest.sweep_spec.SweepSpec`.
+        params: parameters that stay the same in every set.
+        cash, commission, slippage_bps, size: see `backtest.run`.
+
+    Returns:
+        The result; `partial` when Ctrl-C ended it early.
+
+    Raises:
+        ConfigError: something about the sweep is wrong; the text names it.
+        DataError: the bars or the ledger cannot be used, every set failed, or a compiled set came
+            out differently in Backtrader.
+    """
+    spec = SweepSpec(
+        RunSpec(strategy, {}, cash, commission, slippage_bps, size), grid, params or {},
+        search, engine, backend, jobs, objective, trials, seed, confirm, resume, ledger, constraint,
+    )  # fmt: skip
+    from backtest.sweep_progress import shown  # noqa: PLC0415  rich is slow to import
+
+    with shown(spec.run.strategy_name) as report:
+        return execute(spec, bars, report)
+
+
+def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepResult:
+    """Do what `spec` describes; see `sweep`.
+
+    Args:
+        report: told how far it is.
+    """
+    clock = SystemClock()
+    begun_at = clock.monotonic()
+    feeds = named_feeds(bars)
+    frames, passports = frames_of(feeds), passports_of(feeds)
+    if strange := next((name for name in feeds if name not in frames), None):
+        raise ConfigError(
+            f"bars: {strange} is a feed of Backtrader's own, which no worker can be given: read it "
+            "into a frame, as feeds.history does"
+        )
+    search = _search(spec)
+    engine, reason = chosen_engine(spec, frames)
+    load = Workload(spec.run, frames, engine)
+    names = spec.run.strategy_name, source_key(spec.run.strategy_class)
+    study = Study(*names, settings_key(spec.run), bars_key(passports), engine)
+    with Ledger(spec.ledger_path) as ledger, Evaluation(spec, load) as evaluation:
+        books = _Books(spec, ledger, study, evaluation, report)
+        sets, outcomes, is_complete = _tried(search, books, spec.objective)
+        tried = ledger.tried(study)
+    _check_some_succeeded(sets, outcomes)
+    confirmed = _confirmed(spec, load, sets, outcomes) if is_complete else ()
+    return SweepResult(
+        table=table_of(sets, tuple(spec.axes.axes), outcomes),
+        names=tuple(spec.axes.axes),
+        objective=spec.objective,
+        outcomes=outcomes,
+        config=spec.as_dict(),
+        passports={name: known for name, known in passports.items() if known is not None},
+        engine=engine,
+        engine_reason=reason,
+        wall_s=clock.monotonic() - begun_at,
+        left_out=search.left_out,
+        tried=tried,
+        known=books.known,
+        confirmed=confirmed,
+        partial=not is_complete,
+    )
+
+
+def _search(spec: SweepSpec) -> Search:
+    if spec.search == "grid":
+        return every(spec.axes, spec.allows)
+    if spec.search == "random":
+        return drawn(spec.axes, spec.allows, spec.trials, spec.seed)
+    wanted = spec.trials or TPE_TRIALS
+    return Estimated(spec.axes, spec.allows, wanted, spec.seed, spec.workers)
+
+
+class _Books:
+    """Looks sets up in the ledger, has the others evaluated, and enters them as they finish."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        ledger: Ledger,
+        study: Study,
+        evaluation: Evaluation,
+        report: Report | None,
+    ) -> None:
+        self._spec, self._ledger, self._evaluation = spec, ledger, evaluation
+        self._study = ledger.study(study)
+        self._report = report
+        self._done = self.known = 0
+
+    def fill(self, board: Board, sets: list[Params], total: int) -> None:
+        """Put the outcomes of the sets on the board, each in its row.
+
+        Args:
+            total: sets of the whole sweep.
+        """
+        full = [{**self._spec.fixed, **params} for params in sets]
+        keys = [set_key(params) for params in full]
+        if self._spec.resume:
+            for rows, outcomes in self._ledger.known(self._study, keys):
+                board.put(rows, outcomes)
+                self.known += len(rows)
+                self._count(len(rows), total)
+        missing = {row: full[row] for row in board.missing}
+        if not missing:
+            return
+        for finished, outcomes in self._evaluation.outcomes(missing):
+            self._ledger.keep(self._study, [keys[row] for row in finished], outcomes)
+            board.put(finished, outcomes)
+            self._count(len(finished), total)
+
+    def _count(self, more: int, total: int) -> None:
+        self._done += more
+        if self._report is not None:
+            self._report(self._done, total)
+
+
+def _tried(search: Search, books: _Books, objective: str) -> tuple[list[Params], Outcomes, bool]:
+    """The sets in the order of the search, what came of them, and whether it went to its end."""
+    total, all_sets, parts = search.total, [], []
+    while sets := search.propose():
+        board = Board(len(sets))
+        try:
+            books.fill(board, sets, total)
+        except KeyboardInterrupt:
+            parts.append(board.outcomes())
+            all_sets += [sets[row] for row in board.done]
+            if not all_sets:
+                raise
+            return all_sets, concat(parts), False
+        parts.append(board.outcomes())
+        all_sets += sets
+        search.tell(sets, parts[-1].metrics[objective].tolist())
+    return all_sets, concat(parts), True
+
+
+def _check_some_succeeded(sets: list[Params], outcomes: Outcomes) -> None:
+    if len(outcomes.failures) == len(sets):
+        row, reason = next(iter(outcomes.failures.items()))
+        how = " ".join(f"{name}={value}" for name, value in sets[row].items())
+        raise DataError(f"every one of the {len(sets):,} sets failed, the first ({how}): {reason}")
+
+
+def _confirmed(
+    spec: SweepSpec, load: Workload, sets: list[Params], outcomes: Outcomes
+) -> tuple[int, ...]:
+    """Rows of a compiled sweep that Backtrader gave the same: some of the best, some at random.
+
+    Raises:
+        DataError: one differs.
+    """
+    if load.engine != "compiled" or not spec.confirm:
+        return ()
+    from backtest import compiled  # noqa: PLC0415  only a sweep needs it
+
+    scores = outcomes.metrics[spec.objective]
+    fit = [row for row in range(len(sets)) if row not in outcomes.failures]
+    ranked = sorted(
+        fit, key=lambda row: -scores[row] if scores[row] == scores[row] else float("inf")
+    )
+    best = ranked[: round(spec.confirm * BEST_FRAC)]
+    others = ranked[len(best) :]
+    source = Random(spec.seed)  # noqa: S311  reproducible, not secret
+    chosen = best + source.sample(others, min(spec.confirm - len(best), len(others)))
+    compiled.confirm(load.run, dict(load.frames), [{**spec.fixed, **sets[row]} for row in chosen])
+    return tuple(chosen)
