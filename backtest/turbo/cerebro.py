@@ -19,28 +19,30 @@ from backtest.turbo.preload import loads_at_once
 class Cerebro(bt.Cerebro):
     """bt.Cerebro with the same answers, sooner."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._explanation = Explanation()
+    _explanation: Explanation | None = None
 
     def explain(self) -> Explanation:
         """Which fast paths the last run took; of several runs (optstrategy) the last one here."""
-        return self._explanation
+        return self._explanation or Explanation()
 
     def runstrategies(self, iterstrat: Iterable[Any], predata: bool = False) -> list[Any]:
         """Run one set of strategies; Backtrader calls it once a set."""
-        self._explanation = Explanation()
-        with rarer_collections(), loads_at_once(self.datas, self._explanation):
+        self._explanation = explanation = Explanation()
+        with rarer_collections(), loads_at_once(self.datas, explanation):
             strategies: list[Any] = super().runstrategies(iterstrat, predata)
         return strategies
 
     def _runonce(self, runstrats: list[bt.Strategy]) -> None:
-        play(self, runstrats, self._explanation, super()._runonce)
+        play(self, runstrats, self.explain(), super()._runonce)
 
     def _runonce_old(self, runstrats: list[bt.Strategy]) -> None:
-        self._explanation.note(LOOP, reason="oldsync is on")
+        self.explain().note(LOOP, reason="oldsync is on")
         super()._runonce_old(runstrats)
 
     def _runnext(self, runstrats: list[bt.Strategy]) -> None:
-        self._explanation.note(LOOP, reason="the run goes bar by bar: runonce or preload is off")
+        self.explain().note(LOOP, reason="the run goes bar by bar: runonce or preload is off")
         super()._runnext(runstrats)
+
+    def _runnext_old(self, runstrats: list[bt.Strategy]) -> None:
+        self.explain().note(LOOP, reason="the run goes bar by bar, and oldsync is on")
+        super()._runnext_old(runstrats)

@@ -122,12 +122,14 @@ def _mark_fills(observer: stock.BuySell, orders: list[Any]) -> None:
     bought = [order.executed.price for order in orders if order.isbuy()]
     sold = [order.executed.price for order in orders if not order.isbuy()]
     observer.curbuylen, observer.curselllen = len(bought), len(sold)
-    low, high = (1 - observer.p.bardist), (1 + observer.p.bardist)
+    buys, sells = observer.lines
+    distance, extremes = observer.p.bardist, observer.data.lines
     if bought:
-        mean = (0.0 + math.fsum(bought)) / float(len(bought))
-        mark = observer.data.low[0] * low if observer.p.barplot and mean == mean else mean
-        observer.lines[0][0] = mark
+        buys[0] = _mark(bought, extremes.low[0] * (1 - distance), observer.p.barplot)
     if sold:
-        mean = (0.0 + math.fsum(sold)) / float(len(sold))
-        mark = observer.data.high[0] * high if observer.p.barplot and mean == mean else mean
-        observer.lines[1][0] = mark
+        sells[0] = _mark(sold, extremes.high[0] * (1 + distance), observer.p.barplot)
+
+
+def _mark(prices: list[float], beyond_the_bar: float, is_beyond: bool) -> float:
+    mean = (0.0 + math.fsum(prices)) / float(len(prices))
+    return beyond_the_bar if is_beyond and not math.isnan(mean) else mean
