@@ -62,6 +62,7 @@ class LeanBroker(BackBroker):
         """Keep what a run needs in attributes of the object; `restore` takes them away."""
         self._stock_names = frozenset(vars(self))
         self._unmarked = self._unvalued = False
+        self._has_repeats = False
         self._quotes: dict[Any, Quote] = {}
         self._notices: dict[int, Notices] = {}
         self._deaf: set[int] = set()

@@ -62,7 +62,10 @@ def _place(  # noqa: PLR0913, PLR0917  the words are Backtrader's
 
 def submit(broker: Any, order: bt.Order, check: bool = True) -> bt.Order:
     """Take an order in, and its family if it is the last of one."""
-    if order.p.parent is not None or not order.p.transmit:
+    parent = order.p.parent
+    if parent is not None or not order.p.transmit:
+        if parent is not None and parent.status != bt.Order.Created:
+            broker._has_repeats = True
         return BackBroker.submit(broker, order, check=check)
     broker._pchildren[order.ref].append(order)
     return broker.transmit(order, check=check)
@@ -91,9 +94,12 @@ def submit_accept(broker: Any, order: bt.Order) -> None:
 
 
 def ococheck(broker: Any, order: bt.Order) -> None:
-    """End the others of its OCO group; most orders have none."""
+    """End the others of its OCO group; most orders have none.
+
+    A leg that comes after its entry has stock send the entry once more: that one is looked for.
+    """
     leader = broker._ocos.get(broker._ocos[order.ref])
-    if broker._ocol.get(leader) == [order.ref]:
+    if broker._ocol.get(leader) == [order.ref] and not broker._has_repeats:
         del broker._ocol[leader]
     else:
         BackBroker._ococheck(broker, order)

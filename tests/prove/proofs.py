@@ -8,6 +8,7 @@ from tests.brokers import test_fills_against_stock, test_parity
 from tests.prove import Proof, examples
 from tests.prove.live_proofs import LIVE_PROOFS
 from tests.strategies import test_base
+from tests.turbo import test_orders_random
 
 LOG_CHUNKS = 16
 
@@ -19,6 +20,10 @@ def guarded_equals_bare(chunk: int) -> int:
 def fills_equal_stock(chunk: int) -> int:
     drawing, check = test_fills_against_stock.random_markets, test_fills_against_stock.same_as_stock
     return examples(drawing, check, chunk, 250)
+
+
+def turbo_equals_stock(chunk: int) -> int:
+    return examples(test_orders_random.random_cases, test_orders_random.same, chunk, 250)
 
 
 def last_target_is_held(chunk: int) -> int:
@@ -48,6 +53,12 @@ PROOFS = (
         "fills, costs and balances of random orders are Backtrader's own, to the last bit",
         40,
         fills_equal_stock,
+    ),
+    Proof(
+        "turbo",
+        "random strategies see and leave the same on turbo as on stock, to the last bit",
+        40,
+        turbo_equals_stock,
     ),
     Proof(
         "targets",
