@@ -37,6 +37,7 @@ from live.venues import Access, jitter, opened
 from live.view import NoView, View, view_on
 
 LAST_WORDS_S = 2.0  # how long whoever reads the report may keep each piece of it waiting
+CLOSED = "\nthe exchange is closed: bars and fills come from its next open on"
 UNREACHABLE = (TransportError, BreakerOpen)
 
 
@@ -99,7 +100,7 @@ def _session(
     asks = _asks(settings, wishes, folder, real, signals)
     lines = Lines(console.file)
     if not wishes.quiet:
-        lines.say(f"{title}; log {folder.log}")
+        lines.say(f"{title}; log {folder.log}{'' if start.is_open else CLOSED}")
     view: View = NoView() if wishes.quiet else view_on(console, real)
     policy = Policy(settings.shutdown.protective, settings.shutdown.deadline_s)
     session = Session(

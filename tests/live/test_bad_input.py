@@ -126,6 +126,30 @@ def test_a_port_in_use_says_what_to_choose(
     assert "the port is in use: choose another one, or 0 for a free one" in err
 
 
+def test_a_skewed_clock_is_a_no_go(
+    venue: VenueProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", VenueSpec().key_id)
+    monkeypatch.setenv("APCA_API_SECRET_KEY", VenueSpec().secret)
+    assert main(["check", "--venue", "alpaca", "--url", venue.url]) == ExitCode.NO_GO
+    out = " ".join(capsys.readouterr().out.split())
+    assert "set this machine's clock (NTP)" in out
+
+
+def test_a_closed_market_is_told_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load(None, {"data": {"warmup_bars": 40}})
+    frames, _ = market(settings.data, settings.paper)
+    days = frames["SPY"].index.normalize()
+    first_day = int((days == days[0]).sum())
+    spec = VenueSpec(account="alpaca", warm_up=first_day, speed=1.0)  # it stands at the close
+    (tmp_path / "venue").mkdir()
+    with VenueProcess(spec, frames, tmp_path / "venue") as closed:
+        assert main(["trade", "--url", closed.url, "--speed", "1x", "--for", "0.5s"]) == 0
+    assert "the exchange is closed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("toml", "text"),
     [
@@ -148,7 +172,7 @@ def test_what_the_guard_or_the_venue_refuses_is_told_and_the_session_goes_on(
 ) -> None:
     Path("refused.py").write_text(REFUSED, encoding="utf-8")
     Path("live.toml").write_text("[data]\nwarmup_bars = 40\n", encoding="utf-8")
-    words = ("--url", venue.url, "--speed", "600x", "--folder", "out", "--for", "4s")
+    words = ("--url", venue.url, "--speed", "600x", "--folder", "out", "--for", "3s")
     assert main(["trade", "refused.py:Refused", *words]) == 0
     assert capsys.readouterr().err == ""
     lines = runs.records(tmp_path / "out")
