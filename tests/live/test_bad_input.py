@@ -142,8 +142,10 @@ def test_a_closed_market_is_told_at_the_start(
     settings = load(None, {"data": {"warmup_bars": 40}})
     frames, _ = market(settings.data, settings.paper)
     days = frames["SPY"].index.normalize()
-    first_day = int((days == days[0]).sum())
-    spec = VenueSpec(account="alpaca", warm_up=first_day, speed=1.0)  # it stands at the close
+    before_close = int((days == days[0]).sum()) - 1
+    spec = VenueSpec(
+        account="alpaca", warm_up=before_close, speed=1.0
+    )  # the last one comes at once
     (tmp_path / "venue").mkdir()
     with VenueProcess(spec, frames, tmp_path / "venue") as closed:
         assert main(["trade", "--url", closed.url, "--speed", "1x", "--for", "0.5s"]) == 0
