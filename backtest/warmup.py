@@ -28,7 +28,11 @@ class EnoughBars(bt.Analyzer):
         fixed = [data for data in strategy.datas if not (data.replaying or data.islive())]
         if isinstance(strategy, SignalStrategy):
             longest = max(fixed, key=lambda data: data.buflen(), default=None)
-            needs = {longest: _bars_needed(strategy)} if longest is not None else {}
+            needs = (
+                {longest: bars_needed(type(strategy), strategy.config)}
+                if longest is not None
+                else {}
+            )
         else:
             periods = strategy._minperiods  # noqa: SLF001  Backtrader has no public name for it
             needs = dict(zip(strategy.datas, periods, strict=True))
@@ -42,12 +46,12 @@ class EnoughBars(bt.Analyzer):
                 )
 
 
-def _bars_needed(strategy: SignalStrategy) -> int:
+def bars_needed(strategy: type[SignalStrategy], config: Any) -> int:
     """Bars until each feature of the strategy has had a value, tried on a rising price."""
     rows = 64
     while rows <= LONGEST:
         prices = 100.0 * 1.0001 ** np.arange(rows)
-        features = strategy.features(strategy.config, Bars(*[prices] * len(FIELDS)))
+        features = strategy.features(config, Bars(*[prices] * len(FIELDS)))
         firsts = [_first(values) for values in features.values()]
         if None not in firsts:
             return max((first + 1 for first in firsts if first is not None), default=1)

@@ -1,0 +1,62 @@
+"""Which runs the compiled kernel can stand in for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from backtest.compiled.course import Course
+from backtest.spec import RunSpec
+from brokers.errors import DataError
+from strategies.signals import SignalStrategy
+
+# What a strategy may define of the names that SignalStrategy has; any other of them changes how
+# wishes become orders. The last line is what Backtrader's metaclass defines.
+OPEN_NAMES = frozenset(
+    ("signals", "features", "reason", "Config", "unit", "across", "through_zero",
+     "__module__", "__doc__", "__qualname__", "__annotations__", "__firstlineno__",
+     "__static_attributes__", "alias", "aliased", "frompackages", "linealias", "lines", "packages",
+     "params", "plotinfo", "plotlines", "_lines")
+)  # fmt: skip
+
+
+def reason_not_compilable(spec: RunSpec, bars: Any) -> str | None:
+    """Why a run cannot go through the kernel; None when it can.
+
+    Args:
+        bars: whatever `backtest.run` takes.
+    """
+    cls = spec.strategy_class
+    if not issubclass(cls, SignalStrategy):
+        return f"{cls.__name__} decides bar by bar: only a SignalStrategy can be compiled"
+    if changed := _changed(cls):
+        return f"{cls.__name__} has a {changed} of its own: only signals() can be compiled"
+    if not isinstance(spec.commission, int | float):
+        return "the commission is a scheme of Backtrader's: only a fraction can be compiled"
+    if any(vars(spec.limits).values()):
+        return "risk limits look at each order as it comes: they cannot be compiled"
+    return _reason_of_bars(bars)
+
+
+def _changed(cls: type[SignalStrategy]) -> str | None:
+    """The first name by which the class acts otherwise than SignalStrategy."""
+    for kin in cls.__mro__[: cls.__mro__.index(SignalStrategy)]:
+        for name, item in vars(kin).items():
+            if name in ("signals", "features") and not isinstance(item, staticmethod):
+                return f"{name}() that is no static method"
+            if hasattr(SignalStrategy, name) and name not in OPEN_NAMES:
+                return f"{name}()"
+    return None
+
+
+def _reason_of_bars(bars: Any) -> str | None:
+    frames = bars if isinstance(bars, Mapping) else None
+    if frames is None or not frames:
+        return "the bars are not frames by symbol: only those can be compiled"
+    if any(not isinstance(item, pd.DataFrame) for item in frames.values()):
+        return "some bars are a feed of Backtrader's: only frames can be compiled"
+    try:
+        Course.of(frames)
+    except DataError as error:
+        return str(error)
+    return None

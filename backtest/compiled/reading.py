@@ -1,0 +1,179 @@
+"""From parameters to what the kernel runs: a tape, its shared arrays and its numbers."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backtest.compiled import columns as col
+from backtest.compiled.course import Course
+from backtest.compiled.library import Library
+from backtest.compiled.rewired import Scope
+from backtest.compiled.tracing import Program, Series, Untraceable
+from backtest.parameters import checked_params
+from backtest.spec import RunSpec
+from backtest.warmup import bars_needed
+from brokers.errors import ConfigError, DataError
+from strategies.panel import FIELDS, Bars
+from strategies.signals import Signals
+
+ROWS_A_SET = 64  # room for new shared arrays that a set finds; who needs more is not traced
+
+
+class Reading(NamedTuple):
+    """One parameter set, read."""
+
+    program: Program
+    rows: tuple[int, ...]
+    numbers: tuple[float, ...]
+
+
+class Reader:
+    """Reads parameter sets of one strategy over one course.
+
+    A strategy that shows its operations (see `tracing`) is read so; any other computes its arrays,
+    with what strategies.arrays gives shared between the sets.
+
+    Args:
+        chunk_bytes: how much to hold before `is_full`.
+    """
+
+    def __init__(
+        self, spec: RunSpec, course: Course, kernel: SimpleNamespace, chunk_bytes: int
+    ) -> None:
+        self._cls: Any = spec.strategy_class
+        self._params = dict(spec.params)
+        self._course = course
+        steps, feeds = len(course.index), len(course.names)
+        self._margin = ROWS_A_SET + (len(FIELDS) + col.OUTPUTS) * feeds
+        self._bytes = chunk_bytes
+        rows = max(chunk_bytes // (8 * steps), 2 * self._margin)
+        self.library = Library(kernel, steps, rows)
+        self._strategy = Scope(self.library.functions).strategy(self._cls)
+        self._together = self._cls.across and feeds > 1
+        self._is_traced = course.is_common and not self._together
+        self._bars = (course.together,) if self._together else course.own
+        self._good: set[Any] = set()
+        self._series: list[Bars] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next set may find no room."""
+        return self.library.room < self._margin or self.library.held_bytes > self._bytes
+
+    def clear(self) -> None:
+        """Make room; readings of before are void."""
+        self.library.clear()
+        self._series = []
+
+    def read(self, params: Mapping[str, Any]) -> Reading:
+        """What the kernel is to run for these parameters.
+
+        Raises:
+            Exception: whatever the strategy raises; ConfigError and DataError as `run` does.
+        """
+        config = self._config(params)
+        self.library.is_unready = False
+        reading = None
+        if self._is_traced:
+            try:
+                reading = self._trace(config)
+            except (Untraceable, TypeError):  # TypeError: an operator that no series has
+                self._is_traced = False
+        if reading is None:
+            reading = self._compute(config)
+        if self.library.is_unready:
+            self._check_bars(config)
+        return reading
+
+    def _config(self, params: Mapping[str, Any]) -> Any:
+        merged = {**self._params, **params}
+        try:
+            for name, value in params.items():
+                if (name, type(value), value) not in self._good:
+                    checked_params(self._cls, merged)
+                    self._good |= {(key, type(each), each) for key, each in params.items()}
+        except TypeError:  # something that has no hash
+            checked_params(self._cls, merged)
+        try:
+            return self._cls.Config(**merged)
+        except ValueError as error:
+            raise ConfigError(f"{self._cls.__name__}: {error}") from error
+
+    def _check_bars(self, config: Any) -> None:
+        held, needed = max(map(len, self._course.steps)), bars_needed(self._cls, config)
+        if held < needed:
+            longest = max(zip(self._course.steps, self._course.names, strict=True), key=_length)[1]
+            raise DataError(
+                f"{longest}: {held} bars are too few: {self._cls.__name__} needs at least "
+                f"{needed} before its first decision: start earlier, or choose shorter periods"
+            )
+
+    def _trace(self, config: Any) -> Reading:
+        recorder = self.library.recorder
+        recorder.begin()
+        if not self._series:
+            self._series = [self._as_series(feed, bars) for feed, bars in enumerate(self._bars)]
+        outputs: list[Any] = []
+        for bars in self._series:
+            answer = self._strategy.signals(config, bars)
+            outputs += answer if type(answer) is Signals else Signals(answer)
+        program = recorder.program(outputs)
+        return Reading(program, recorder.rows, tuple(recorder.numbers))
+
+    def _as_series(self, feed: int, bars: Bars) -> Bars:
+        shelve: Any = self.library.series
+        return Bars(*(shelve((feed, name), values) for name, values in bars._asdict().items()))
+
+    def _compute(self, config: Any) -> Reading:
+        rows: list[int] = []
+        outputs: list[int | None] = []
+        for feed, bars in enumerate(self._bars):
+            for column in bars:
+                self.library.know(column)
+            tables = self._tables(config, bars)
+            for table in tables:
+                outputs += self._put(feed, table, rows)
+        if self._together:  # feed after feed, as in the other case
+            count = len(self._course.names)
+            outputs = [
+                outputs[count * k + feed] for feed in range(count) for k in range(col.OUTPUTS)
+            ]
+        recorder = self.library.recorder
+        recorder.begin()
+        series = [None if place is None else Series(recorder, rows[place]) for place in outputs]
+        return Reading(recorder.program(series), recorder.rows, ())
+
+    def _put(self, feed: int, table: np.ndarray | None, rows: list[int]) -> list[int | None]:
+        """Shelve a table's columns; the places of their rows among `rows`."""
+        if table is None:
+            return [None] * (len(self._course.names) if self._together else 1)
+        columns = list(table.T) if self._together else [self._by_step(feed, table)]
+        rows += [self.library.put(column) for column in columns]
+        return list(range(len(rows) - len(columns), len(rows)))
+
+    def _tables(self, config: Any, bars: Bars) -> list[np.ndarray | None]:
+        try:
+            answer = self._strategy.signals(config, bars)
+        except ValueError:  # perhaps it writes to a shared result
+            answer = self._cls.signals(config, bars)
+        given = answer if isinstance(answer, Signals) else Signals(answer)
+        for name, table in given._asdict().items():
+            if table is not None and np.shape(table) != np.shape(bars.close):
+                raise ValueError(
+                    f"{self._cls.__name__}.signals gave {name} of shape {np.shape(table)} for "
+                    f"bars of shape {np.shape(bars.close)}"
+                )
+        return [None if table is None else np.asarray(table, np.float64) for table in given]
+
+    def _by_step(self, feed: int, values: np.ndarray) -> np.ndarray:
+        if self._course.is_common:
+            return values
+        out = np.full(len(self._course.index), np.nan)
+        out[self._course.steps[feed]] = values
+        return out
+
+
+def _length(named: tuple[Any, str]) -> int:
+    return len(named[0])
