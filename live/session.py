@@ -1,7 +1,8 @@
 """One session from its first bar to its exit report; the loop is Cerebro's, on the main thread.
 
 `Session` is a store in Backtrader's sense: asked at the beginning of every turn of the loop, it
-looks at what may end the session, lets the venue in once the past is over, and shows the state.
+looks at what may end the session, lets the venue in once the past is over, and shows the state when
+nothing else is to be done.
 """
 
 import traceback
@@ -19,6 +20,7 @@ from live.alerts import Alerts
 from live.exit_report import ExitReport
 from live.exits import Trigger
 from live.last_cancels import cancel_directly
+from live.leisure import Leisure
 from live.paper.hours import Hours
 from live.past import RESUME, SHUTDOWN, Diverged
 from live.reconcile import Unreconcilable, as_record
@@ -61,6 +63,7 @@ class Session:
         self._policy = policy
         self._asks = (*asks, self._breaker, self._books, self._wires, self._disk)
         self._view = view
+        self._leisure = Leisure(stack.inbox, start.clock)
         self._alerts = alerts
         self._log_name = log_name
         self._is_repeating = start.is_restart
@@ -84,7 +87,9 @@ class Session:
             until_done.callback(stack.store.stop)
             stack.store.attend(lambda link: listen(stack, self._symbols, link))
             until_done.push(self._caught)
+            until_done.enter_context(self._leisure)
             stack.cerebro.run()
+            self._view.show(self._snapshot())
         return self._report()
 
     def start(self) -> None:
@@ -106,8 +111,10 @@ class Session:
             self._shutdown.begin(tripped)
         if self._shutdown.is_under_way and not self._is_repeating and self._shutdown.is_done():
             self._stack.turns.finish()
-        if self._view.is_due():
-            self._view.show(self._snapshot())
+        if self._leisure.has_come():
+            self._leisure.tidy()
+            if self._view.is_due():
+                self._view.show(self._snapshot())
         return ()
 
     def _hear(self, event: Event) -> None:
@@ -146,6 +153,7 @@ class Session:
             log.append({"kind": RESUME})
             self._resume()
         self._is_repeating = False
+        self._leisure.settle()
         for difference in self._start.adopted:
             log.append(as_record(difference, adopted=True))
         is_current = log.turn_end_at is not None and self._is_last(log.turn_end_at)

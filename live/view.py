@@ -111,7 +111,7 @@ class PlainView:
         self._state = ""
 
     def is_due(self) -> bool:
-        """Ask every turn: a decision is told at once."""
+        """Whenever there is time: a decision is told at once."""
         return True
 
     def show(self, snapshot: Snapshot) -> None:
