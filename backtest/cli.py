@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from backtest import cli_canary, cli_sweep, commands, options, texts
+from backtest import cli_canary, cli_sweep, cli_walkforward, commands, options, texts
 from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
 from backtest.spec import RunSpec
@@ -90,6 +90,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
 
 app.command(epilog=cli_sweep.EXAMPLES)(cli_sweep.sweep)
 app.command(epilog=cli_canary.EXAMPLES)(cli_canary.canary)
+app.command(epilog=cli_walkforward.EXAMPLES)(cli_walkforward.walkforward)
 
 
 @app.command("list")

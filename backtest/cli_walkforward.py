@@ -1,0 +1,125 @@
+"""`python -m backtest walkforward`: choose on the past, trade the next stretch, and go on."""
+
+import json
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from backtest import archive, cli_sweep, options, texts
+from backtest.commands import DONE, INTERRUPTED
+from backtest.delivery import delivered
+from backtest.grid import parse_axis
+from backtest.parameters import found, parse_params
+from backtest.printing import as_line
+from backtest.spec import BarsSpec, RunSpec
+from backtest.sweep_progress import shown
+from backtest.sweep_spec import SweepSpec
+from backtest.walk_cards import facts, table
+from backtest.walk_result import WalkForwardResult
+from backtest.walkforward import walk_forward
+
+EXAMPLES = """Examples:
+
+python -m backtest walkforward sma_cross --grid fast=5:25:5 --grid slow=30:80:10
+--train 500 --test 125
+
+Exit codes: 0 done; 2 bad input; 130 interrupted, finished windows are shown."""
+
+
+def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
+    strategy: options.Strategy,
+    grid: cli_sweep.Axes = None,
+    train: Annotated[int, typer.Option(help="Bars to choose on.")] = 500,
+    test: Annotated[int, typer.Option(help="Bars to trade on after that.")] = 125,
+    anchored: Annotated[
+        bool, typer.Option("--anchored", help="Choose on all bars so far, not on the last ones.")
+    ] = False,
+    search: cli_sweep.Search = "grid",
+    trials: cli_sweep.Trials = None,
+    engine: cli_sweep.Engine = "auto",
+    backend: cli_sweep.Backend = "loky",
+    jobs: cli_sweep.Jobs = -1,
+    objective: cli_sweep.Objective = "sharpe",
+    constraint: cli_sweep.Constraint = None,
+    search_seed: cli_sweep.SearchSeed = 0,
+    ledger: cli_sweep.LedgerFile = None,
+    feed: options.Feed = None,
+    path: options.PathTo = None,
+    symbols: options.Symbols = "",
+    param: options.Params = None,
+    start: options.Start = None,
+    end: options.End = None,
+    timeframe: options.Span = None,
+    cash: options.Cash = 100_000.0,
+    commission: options.Commission = 0.0,
+    slippage_bps: options.Slippage = 0.0,
+    size: options.Size = None,
+    option: options.Options = None,
+    calendar: options.Calendar = None,
+    tz: options.Zone = None,
+    seed: options.Seed = None,
+    out: options.Out = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
+) -> int:
+    """Choose parameters on one stretch of time, trade them on the next, and go on from there."""
+    asked = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
+    cls = found(strategy)
+    axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
+    fixed = parse_params(cls, texts.pairs("--param", param))
+    run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, asked)
+    spec = SweepSpec(
+        run, axes, fixed, search, engine, backend, jobs, objective, trials, search_seed,  # type: ignore[arg-type]
+        confirm=0, ledger=ledger, constraint=constraint,
+    )  # fmt: skip
+    wishes = cli_sweep.Wishes(out, as_json, quiet)
+    return _walked(spec, asked, (train, test, anchored), wishes)
+
+
+def _walked(
+    spec: SweepSpec, asked: BarsSpec, cut: tuple[int, int, bool], wishes: cli_sweep.Wishes
+) -> int:
+    frames = asked.fetch()
+    train, test, anchored = cut
+    silent = Console(stderr=True, quiet=wishes.quiet or wishes.as_json)
+    # Whatever the strategy prints goes to stderr, where stdout is meant for a program.
+    stdout = redirect_stdout(sys.stderr) if wishes.as_json else nullcontext()
+    try:
+        with stdout, shown(spec.run.strategy_name, silent) as report:
+            result = walk_forward(
+                spec, frames, train=train, test=test, anchored=anchored, report=report
+            )
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted: finished sets are in {spec.ledger_path}\n")
+        return INTERRUPTED
+    if wishes.out:
+        with delivered(wishes.out) as folder:
+            _write_all(result, folder)
+    _show(result, wishes)
+    return INTERRUPTED if result.partial else DONE
+
+
+def _show(result: WalkForwardResult, wishes: cli_sweep.Wishes) -> None:
+    if result.partial:
+        sys.stderr.write("interrupted: the result is PARTIAL, it ends with the last whole window\n")
+    if wishes.as_json:
+        sys.stdout.write(as_line(result.as_json()) + "\n")
+    elif not wishes.quiet:
+        console = Console()
+        console.print(table(result))
+        for label, text in facts(result):
+            sys.stdout.write(f"{label:28}{text}\n")
+
+
+def _write_all(result: WalkForwardResult, folder: Path) -> None:
+    from backtest.figures import png  # noqa: PLC0415  matplotlib is slow to import
+
+    told = json.dumps(result.as_json(), indent=1, allow_nan=False)
+    archive.write(folder / "walkforward.json", f"{told}\n".encode())
+    archive.write(folder / "windows.csv", result.windows().to_csv(index=False).encode())
+    archive.write(folder / "walkforward.png", png(result.figure()))
