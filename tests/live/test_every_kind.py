@@ -19,10 +19,7 @@ from tests.live.plays import bars
 def test_every_kind_of_order_does_live_what_it_did_in_the_backtest(
     account, timeframe, faults, tmp_path
 ):
-    frames = {name: frame.iloc[:210].copy() for name, frame in bars(timeframe, 1).items()}
-    for frame in frames.values():
-        frame.attrs = {}
-    play = Play(RunSpec(EveryKind, {}), frames, account=account)
+    play = Play(RunSpec(EveryKind, {}), bars(timeframe, 1), account=account)
     certificate = rehearse(play, tmp_path, faults)
     assert certificate.identical, certificate.text
     decided = [line["order"] for line, _ in tail(tmp_path / "live.jsonl")
