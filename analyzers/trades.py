@@ -1,6 +1,6 @@
 """What was ordered, filled and earned in a run, as data frames."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
@@ -78,9 +78,14 @@ class Ledger(bt.Analyzer):
         self._held: dict[tuple[Any, int], RoundTrip] = {}
         self._trips: list[RoundTrip] = []
         self._refused: list[Decision] = []
+        self._final: dict[str, pd.DataFrame] | None = None
         listen = getattr(self.strategy.broker, "listen", None)
         if listen is not None:
             listen(self._hear)
+
+    def stop(self) -> None:
+        """Know that nothing will change any more: a frame is made once from here on."""
+        self._final = {}
 
     def notify_order(self, order: Any) -> None:
         """Keep the order, and each of its fills once."""
@@ -96,21 +101,11 @@ class Ledger(bt.Analyzer):
         ones in force; `status` is Backtrader's word; `executed_at` is the last fill; commission
         and `pnl` (realised, gross) are in the account's currency. NaN or NaT: there is none.
         """
-        orders = self._known()
-        ids = self._ids(orders)
-        rows = [_order_row(ids[order.ref], order) for order in orders]
-        told = set(ids.values())
-        late = [decision for decision in self._refused if decision.order_id not in told]
-        return frame(rows + [_refused_row(decision) for decision in late], ORDERS)
+        return self._once("orders", self._order_frame)
 
     def fills(self) -> pd.DataFrame:
         """One row a fill, as they happened; `quantity` is negative for a sale."""
-        ids = self._ids(self._known())
-        rows = (
-            (ids[order.ref], symbol(_traded(order)), bit.dt, bit.size, bit.price, bit.comm)
-            for order, bit in self._fills
-        )
-        return frame(rows, FILLS)
+        return self._once("fills", self._fill_frame)
 
     def trades(self) -> pd.DataFrame:
         """One row a round trip from flat to flat, in the order of their entries.
@@ -120,7 +115,7 @@ class Ledger(bt.Analyzer):
         feed's bars from entry to exit. A trade with `open` set is valued at the last close, which
         is then its `exit_price`; its `exit_at` is NaT.
         """
-        return frame((trip.row() for trip in self._trips), TRADES)
+        return self._once("trades", lambda: frame((trip.row() for trip in self._trips), TRADES))
 
     def positions(self) -> pd.DataFrame:
         """One row for each time at which a symbol's position changed, after the change.
@@ -128,6 +123,42 @@ class Ledger(bt.Analyzer):
         `size` is signed units, `price` the average cost (NaN when flat), `value` the size at the
         price of the fill, in the account's currency.
         """
+        return self._once("positions", self._position_frame)
+
+    def get_analysis(self) -> dict[str, pd.DataFrame]:
+        """All four frames by name, as Backtrader's analyzers answer."""
+        return {
+            "orders": self.orders(),
+            "fills": self.fills(),
+            "trades": self.trades(),
+            "positions": self.positions(),
+        }
+
+    def _once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Make a frame, or copy it: Cerebro asks for them too, for writers that nobody added."""
+        if self._final is None:
+            return make()
+        if name not in self._final:
+            self._final[name] = make()
+        return self._final[name].copy()
+
+    def _order_frame(self) -> pd.DataFrame:
+        orders = self._known()
+        ids = self._ids(orders)
+        rows = [_order_row(ids[order.ref], order) for order in orders]
+        told = set(ids.values())
+        late = [decision for decision in self._refused if decision.order_id not in told]
+        return frame(rows + [_refused_row(decision) for decision in late], ORDERS)
+
+    def _fill_frame(self) -> pd.DataFrame:
+        ids = self._ids(self._known())
+        rows = (
+            (ids[order.ref], symbol(_traded(order)), bit.dt, bit.size, bit.price, bit.comm)
+            for order, bit in self._fills
+        )
+        return frame(rows, FILLS)
+
+    def _position_frame(self) -> pd.DataFrame:
         rows = (
             (
                 bit.dt,
@@ -141,15 +172,6 @@ class Ledger(bt.Analyzer):
         changes = frame(rows, POSITIONS)
         last = ~changes.duplicated(["time", "symbol"], keep="last")
         return changes[last].reset_index(drop=True)
-
-    def get_analysis(self) -> dict[str, pd.DataFrame]:
-        """All four frames by name, as Backtrader's analyzers answer."""
-        return {
-            "orders": self.orders(),
-            "fills": self.fills(),
-            "trades": self.trades(),
-            "positions": self.positions(),
-        }
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Decision) and event.refusal and event.owner is self.strategy:
