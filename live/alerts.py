@@ -38,8 +38,8 @@ class Alerts:
         """
         if self._thread is None:
             return ()
-        done, _ = wait([future for _, future in self._sent], timeout=deadline_s)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        done, left = wait([future for _, future in self._sent], timeout=deadline_s)
+        self._thread.shutdown(wait=not left, cancel_futures=True)
         complaints = (_complaint(title, future, future in done) for title, future in self._sent)
         return tuple(filter(None, complaints))
 
@@ -52,8 +52,10 @@ def _complaint(title: str, future: Future[bool], is_done: bool) -> str:
     return "" if future.result() else f"alert {title!r} did not reach everybody"
 
 
-def through_apprise(urls: Sequence[str], timeout_s: float) -> Notify | None:
-    """What carries alerts to these Apprise URLs; None without any.
+def through_apprise(urls: Sequence[str]) -> Notify | None:
+    """What carries alerts to these Apprise URLs, one after the other; None without any.
+
+    Each service gives up by itself, after the seconds that its URL says (`cto`, `rto`), else 4.
 
     Raises:
         ConfigError: a URL is none of Apprise's; the text names its place, never the URL itself.
@@ -63,9 +65,10 @@ def through_apprise(urls: Sequence[str], timeout_s: float) -> Notify | None:
     with warnings.catch_warnings():
         # Apprise imports imghdr with its services, which Python 3.11 and 3.12 deprecate.
         warnings.simplefilter("ignore", DeprecationWarning)
-        from apprise import Apprise  # noqa: PLC0415  an eighth of a second that most starts spare
+        from apprise import Apprise, AppriseAsset  # noqa: PLC0415  which most starts spare
 
-        carrier = Apprise()
+        # With deadlines of its own it begins threads that it never ends.
+        carrier = Apprise(asset=AppriseAsset(async_mode=False, service_timeout=0))
         wrong = [number for number, url in enumerate(urls, 1) if not carrier.add(url)]
     if wrong:
         raise ConfigError(
@@ -74,6 +77,6 @@ def through_apprise(urls: Sequence[str], timeout_s: float) -> Notify | None:
         )
 
     def notify(title: str, text: str) -> bool:
-        return bool(carrier.notify(body=text, title=title, timeout=timeout_s))
+        return bool(carrier.notify(body=text, title=title))
 
     return notify

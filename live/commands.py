@@ -63,7 +63,7 @@ def trade(settings: LiveSettings, wishes: Wishes) -> int:
     console = Console()
     urls = [url.get_secret_value() for url in settings.alerts.urls]
     urls += secrets.seawall_alert_urls.get_secret_value().split()
-    alerts = Alerts(through_apprise(urls, settings.alerts.deadline_s))
+    alerts = Alerts(through_apprise(urls))
     confirmed(settings.venue, said=wishes.real_money, word=secrets.seawall_real_money)
     with ExitStack() as until_done:
         signals = until_done.enter_context(Signals().heard())

@@ -18,7 +18,7 @@ from brokers.clock import SystemClock
 from live.cli import main
 from live.config import load
 from live.embedded_market import market
-from live.paper.control import Remote
+from live.paper.control import Counters, Remote
 from live.paper.server import serve
 from live.paper.spec import VenueSpec
 from tests.live import runs
@@ -66,8 +66,17 @@ class Hosted:
             data: lines of the section of that name.
             more: sections besides.
         """
-        given = {"door": self.door, **(params or {})}
-        path = self.place / "live.toml"
+        code = self.run(*words, params=params, data=data, more=more)
+        report: dict[str, Any] = orjson.loads((self.folder / "exit_report.json").read_bytes())
+        assert code == report["exit_code"]
+        return report
+
+    def run(
+        self, *words: str, params: Mapping[str, Any] | None = None, data: str = "", more: str = ""
+    ) -> int:
+        """As `trade`; the exit code."""
+        given = {"door": self.door, "folder": str(self.folder), **(params or {})}
+        path = self.place / "session.toml"
         text = SETTINGS.format(
             folder=self.folder,
             url=self.url,
@@ -79,10 +88,15 @@ class Hosted:
             data=data,
         )
         path.write_text(text + more, encoding="utf-8")
-        code = main(["--settings", str(path), "--for", f"{PATIENCE_S:g}s", *words])
-        report: dict[str, Any] = orjson.loads((self.folder / "exit_report.json").read_bytes())
-        assert code == report["exit_code"]
-        return report
+        return main(["--settings", str(path), "--for", f"{PATIENCE_S:g}s", *words])
+
+    def counters(self) -> Counters:
+        """What the venue has seen and done."""
+        remote = Remote(*self.door.split())
+        try:
+            return remote.counters()
+        finally:
+            remote.close()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -115,7 +129,9 @@ def hosted_venue(
         yield Hosted(told["url"], f"{told['control']} {told['token']}", place, tuple(bars))
     finally:
         if out.getvalue():
-            Remote(told["control"], told["token"]).stop()
+            remote = Remote(told["control"], told["token"])
+            remote.stop()
+            remote.close()
         thread.join()
 
 
@@ -132,3 +148,16 @@ def _ready(out: StringIO, thread: threading.Thread) -> dict[str, Any]:
         time.sleep(0.001)
     told: dict[str, Any] = orjson.loads(out.getvalue())
     return told
+
+
+def fault(kind: str, **words: Any) -> str:
+    """One fault of a plan."""
+    lines = [
+        f"{name} = {orjson.dumps(it).decode()}" for name, it in {"kind": kind, **words}.items()
+    ]
+    return "\n".join(["[[fault]]", *lines, ""])
+
+
+def told(lines: list[dict[str, Any]], kind: str, name: str) -> list[Any]:
+    """One field of every line of a kind."""
+    return [line[name] for line in lines if line["kind"] == kind]

@@ -1,46 +1,30 @@
 """Alerts: delivered from a thread of their own, and never in the way."""
 
-import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from brokers.errors import ConfigError
 from live.alerts import WAITING, Alerts, through_apprise
-
-
-@contextmanager
-def _receiver() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """A loopback server that keeps what Apprise's json:// sends."""
-    got: list[dict[str, object]] = []
-
-    class Keep(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Keep) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"json://127.0.0.1:{server.server_port}", got
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.live.receiver import receiver
 
 
 def test_an_alert_reaches_an_apprise_url() -> None:
-    with _receiver() as (url, got):
-        alerts = Alerts(through_apprise([url], 5.0))
+    with receiver() as (url, got):
+        alerts = Alerts(through_apprise([url]))
         alerts.send("seawall stopped", "the breaker opened")
         assert alerts.close(5.0) == ()
     assert (got[0]["title"], got[0]["message"]) == ("seawall stopped", "the breaker opened")
+
+
+def test_alerts_leave_no_thread_behind() -> None:
+    before = set(threading.enumerate())
+    with receiver() as (one, _), receiver() as (other, got):
+        alerts = Alerts(through_apprise([one, other]))
+        alerts.send("seawall stopped", "")
+        alerts.close(5.0)
+    assert len(got) == 1
+    assert set(threading.enumerate()) == before
 
 
 def test_an_alert_that_reaches_nobody_is_told_at_the_end() -> None:
@@ -68,7 +52,7 @@ def test_an_alert_that_hangs_holds_nothing_up() -> None:
 
 def test_nobody_to_tell_starts_no_thread() -> None:
     before = threading.active_count()
-    alerts = Alerts(through_apprise([], 5.0))
+    alerts = Alerts(through_apprise([]))
     alerts.send("stopped", "")
     assert alerts.close(5.0) == ()
     assert threading.active_count() == before
@@ -85,5 +69,5 @@ def test_a_flood_of_alerts_is_cut() -> None:
 
 def test_a_wrong_url_is_named_by_its_place_alone() -> None:
     with pytest.raises(ConfigError, match="number 2 is no URL") as error:
-        through_apprise(["json://127.0.0.1", "nonsense-token"], 5.0)
+        through_apprise(["json://127.0.0.1", "nonsense-token"])
     assert "token" not in str(error.value)
