@@ -14,6 +14,7 @@ from feeds import history
 from live.rehearsal.crash import POINTS, Point
 from live.rehearsal.in_memory import undisturbed
 from live.rehearsal.play import Play
+from tests.live.kinds import EveryKind
 
 SYMBOLS = ("SPY", "XLK", "XLF", "XLE", "XLV", "XLI", "XLB", "XLU", "XLP", "XLY")
 BUSY: dict[str, dict[str, Any]] = {
@@ -44,6 +45,11 @@ def drawn(seed: int) -> Play:
     rng = Random(seed)
     name = rng.choice([name for name in BUSY if name != "buy_and_hold"])
     return play(name, rng.choice(["1d", "1m"]), 1, rng.choice(["backtrader", "alpaca"]))
+
+
+def kinds(timeframe: str, account: Any) -> Play:
+    """Every kind of order that Alpaca has, in turn."""
+    return Play(RunSpec(EveryKind, {}), bars(timeframe, 1), account=account)
 
 
 def death(seed: int, passed: Mapping[Point, int]) -> tuple[Point, int]:

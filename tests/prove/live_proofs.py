@@ -10,13 +10,14 @@ from live.rehearsal.crash import POINTS
 from live.rehearsal.in_memory import Deaths, rehearse
 from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play
-from tests.live.plays import BUSY, death, drawn, log_bytes, passed, play
+from tests.live.plays import BUSY, death, drawn, kinds, log_bytes, passed, play
 from tests.prove import Proof
 
 SEEDS_A_CHUNK, DEATHS_A_CHUNK, SIGKILLS_A_CHUNK = 20, 10, 10
 MATRIX = tuple(
     product(BUSY, ("1d", "1m"), (1, 10), ("backtrader", "alpaca"), ("none", "storm"))
 )  # strategy, timeframe, symbols, rules, faults
+KINDS = tuple(product(("1d", "1m"), ("backtrader", "alpaca")))
 MORTALS = ("donchian_bracket", "sma_cross")
 STORMS = tuple(cell for cell in MATRIX if cell[-1] == "storm")
 
@@ -35,6 +36,14 @@ def every_cell_is_identical(chunk: int) -> int:
     name, timeframe, symbols, account, faults = MATRIX[chunk]
     _identical(play(name, timeframe, symbols, account), faults)
     return 1
+
+
+def every_kind_is_identical(chunk: int) -> int:
+    """Every kind of order, on days or minutes, under plans drawn from seeds."""
+    for seed in range(chunk * SEEDS_A_CHUNK, (chunk + 1) * SEEDS_A_CHUNK):
+        case = kinds(*Random(seed).choice(KINDS))
+        _identical(case, f"seed:{seed}", what=f"seed:{seed}: ")
+    return SEEDS_A_CHUNK
 
 
 def deaths_cost_nothing(chunk: int) -> int:
@@ -108,6 +117,13 @@ LIVE_PROOFS = (
         "under every fault plan drawn from a seed live is identical, and the log the same bytes",
         50,
         seeds_are_identical,
+    ),
+    Proof(
+        "kinds",
+        "every kind of order that Alpaca has does live what it did in the backtest, under every "
+        "fault plan drawn from a seed",
+        10,
+        every_kind_is_identical,
     ),
     Proof(
         "kills",
