@@ -31,20 +31,14 @@ class Tape:
     """The bars that an account is valued on.
 
     Args:
-        times: ends of the bars of all feeds as Backtrader's date numbers, increasing, (T,).
-        closes: by feed the last close known at each of these times, NaN before the first, (T,).
+        times: ends of the bars, the same for all feeds, as Backtrader's date numbers, (T,).
+        closes: by feed, (T,).
         a_year: periods in a year.
     """
 
     times: Floats
     closes: Mapping[Any, Floats]
     a_year: float
-
-
-def last_known(times: Floats, ends: Floats, values: Floats) -> Floats:
-    """The newest of `values` at each of `times`; NaN before the first."""
-    rows = np.searchsorted(ends, times, side="right") - 1
-    return np.where(rows < 0, nan, values[rows])
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ class BookedAccount:
         values = cash.copy()
         for feed, changes in held.items():
             sizes = np.cumsum(changes[:-1])
-            values += np.where(sizes == 0.0, 0.0, sizes * tape.closes[feed])
+            values += sizes * tape.closes[feed]
         return cls(tape, starting_cash, cash, values, tuple(_trips(fills)))
 
     def agrees_with(self, broker: Any) -> bool:

@@ -84,8 +84,8 @@ def _range(name: str, text: str) -> tuple[int | float, ...]:
     try:
         start, end, *step = (Decimal(part) for part in parts)
         by = step[0] if step else Decimal(1)
-        count = int(-((start - end) // by)) if by > 0 else 0
-        count += start + by * count < end
+        count = int((end - start) / by) if by > 0 else 0
+        count += by > 0 and start + by * count < end
     except (ValueError, InvalidOperation, ArithmeticError):
         raise ConfigError(
             f"--grid {name}={text}: write a range as start:end or start:end:step, without the "

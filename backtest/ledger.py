@@ -14,7 +14,7 @@ from backtest.outcomes import BLOCKS, METRICS, Outcomes
 from brokers.errors import ConfigError, DataError
 
 FORMAT = 1
-WAIT_S = 10.0  # for another process to let go of the file
+WAIT_S = 10.0
 MEMORY = ":memory:"
 CHUNK = 1_000  # rows read at a time
 FEW = 500  # keys that are looked up one by one
@@ -89,18 +89,19 @@ class Ledger:
 
     Args:
         path: of the file, made when it is missing; ":memory:" keeps nothing.
+        wait_s: how long to wait for another process to let go of it.
 
     Raises:
         ConfigError: there can be no file at `path`.
         DataError: the file is locked, damaged or no ledger.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, wait_s: float = WAIT_S) -> None:
         self.path = str(path)
         if self.path != MEMORY:
             _make_folder(Path(self.path).parent)
         with self._explained():
-            self._file = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+            self._file = sqlite3.connect(self.path, timeout=wait_s, isolation_level=None)
         try:
             with self._explained():
                 self._prepare()

@@ -13,7 +13,7 @@ import pandas as pd
 from analyzers.equity import EquityCurve, instants
 from analyzers.metrics import periods_per_year
 from analyzers.trades import Ledger
-from backtest.booked import BookedAccount, Tape, last_known
+from backtest.booked import BookedAccount, Tape
 from backtest.engine import simulated_broker
 from backtest.inputs import named_feeds
 from backtest.outcomes import Outcomes, failed, of_run
@@ -40,12 +40,14 @@ class Bench:
         self._spec = spec
         self._feeds = named_feeds(frames)
         ends = [to_num(bar_ends(frame, passport_of(frame, name))) for name, frame in frames.items()]
-        times = np.unique(np.concatenate(ends))
-        closes = {
-            feed: last_known(times, at, frame["close"].to_numpy())
-            for feed, at, frame in zip(self._feeds.values(), ends, frames.values(), strict=True)
-        }
-        self._tape = Tape(times, closes, periods_per_year(instants(times)))
+        # A feed that stands still may have its orders filled late, at the time of its last bar.
+        is_one_calendar = all(np.array_equal(ends[0], other) for other in ends[1:])
+        is_paid_in_full = not isinstance(spec.commission, bt.CommInfoBase)
+        self._tape: Tape | None = None
+        if is_one_calendar and is_paid_in_full:
+            closes = [frame["close"].to_numpy() for frame in frames.values()]
+            by_feed = dict(zip(self._feeds.values(), closes, strict=True))
+            self._tape = Tape(ends[0], by_feed, periods_per_year(instants(ends[0])))
 
     def evaluate(self, params: Mapping[str, Any]) -> Outcomes:
         """The row of one set; a strategy that raises gives a row that failed, with the reason.
@@ -62,11 +64,10 @@ class Bench:
 
     def _row(self, params: Mapping[str, Any]) -> Outcomes:
         cash = float(self._spec.cash)
-        strategy = self._run(params)
-        is_paid_in_full = not isinstance(self._spec.commission, bt.CommInfoBase)
-        if is_paid_in_full and len(strategy) == len(self._tape.times):
+        if self._tape is not None:
+            strategy = self._run(params)
             account = BookedAccount.of(strategy.broker, self._tape, cash)
-            if account.agrees_with(strategy.broker):
+            if len(strategy) == len(self._tape.times) and account.agrees_with(strategy.broker):
                 return account.outcomes()
         strategy = self._run(params, EquityCurve, Ledger)
         _, curve, ledger = strategy.analyzers
@@ -74,7 +75,7 @@ class Bench:
 
     def _run(self, params: Mapping[str, Any], *analyzers: type[bt.Analyzer]) -> bt.Strategy:
         spec = self._spec
-        cerebro = (Cerebro if spec.turbo else bt.Cerebro)(stdstats=False)  # type: ignore[call-arg]
+        cerebro = (Cerebro if spec.turbo else bt.Cerebro)(stdstats=False)
         for name, feed in self._feeds.items():
             cerebro.adddata(feed, name=name)
         cerebro.broker = simulated_broker(spec)
