@@ -47,7 +47,7 @@ class LeanOrders:
 
     def __init__(self, broker: Any, made: LeanBroker, strategy: Any) -> None:
         notices = made.notices(strategy)
-        self.news: Any = made.notifs if broker is made else True  # a guard has news of its own
+        self.news: Any = made.notifs if broker is made else _News(made.notifs, broker)
         self.every_bar = notices.every_bar
         self.next, self._get = broker.next, broker.get_notification
         self.tell, self.clear = notices.tell, notices.clear
@@ -57,3 +57,16 @@ class LeanOrders:
         """Bring all notifications to the strategy."""
         while (order := self._get()) is not None:
             self._deliver(order, self._strategy)
+
+
+class _News:
+    """True when a broker or the guard before it has a notification."""
+
+    __slots__ = ("_notes", "_notifs")
+
+    def __init__(self, notifs: Any, guard: Any) -> None:
+        self._notifs = notifs
+        self._notes = guard._notes  # noqa: SLF001  asking the guard takes a note away
+
+    def __bool__(self) -> bool:
+        return bool(self._notifs or self._notes)
