@@ -7,10 +7,22 @@ when a fill is still on its way: an order's end is told only after the last of i
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from brokers.facts import Accepted, Ended, Fact, Filled, Mismatch, OrderFact, Replaced
+from brokers.facts import (
+    Accepted,
+    Ended,
+    Fact,
+    Filled,
+    Mismatch,
+    OrderFact,
+    Replaced,
+    Restated,
+    Split,
+    SplitFact,
+)
 from brokers.orders import OrderSchema, Role, Side
 from brokers.wire.transport import ENDED, OrderUpdate, VenueFill, VenueOrder, VenuePosition
 
@@ -84,6 +96,7 @@ class Blotter:
         self._executions: set[str] = set()
         self._held: list[OrderUpdate] = []  # of orders whose venue id is not known yet
         self._adopted: set[str] = set()
+        self._splits: dict[str, Split] = {}  # those that no fill and no position has shown
         self._told: frozenset[Mismatch] = frozenset()
 
     @property
@@ -119,10 +132,17 @@ class Blotter:
         for leg in order.legs:
             self._add(_Row(leg.client_order_id, order.symbol, leg.quantity, is_leg=True))
 
-    def recall(self, fact: OrderFact) -> None:
+    def recall(self, fact: OrderFact | SplitFact) -> None:
         """Take note of a fact told before a restart; its order is expected already."""
+        if isinstance(fact, Split):
+            self.expect_split(fact)
+            return
+        if isinstance(fact, Restated):
+            self._restate(fact.symbol, fact.quantity)
+            return
         row = self._rows[fact.order_id]
         if isinstance(fact, Filled):
+            self._bring_forward(row.symbol, fact.filled_at)
             self._book(row, fact.execution_id, fact.venue_order_id, fact.quantity)
             self._close(row)
         elif isinstance(fact, Ended):
@@ -132,6 +152,10 @@ class Blotter:
             row.replaced.update(row.seen)
             row.settled.update(row.seen)
             self._own(row, fact.venue_order_id)
+
+    def expect_split(self, split: Split) -> None:
+        """Take note of a split to come: before it shows, a position is right in old units too."""
+        self._splits[split.symbol] = split
 
     def refuse(self, order_id: str, reason: str) -> tuple[Fact, ...]:
         """End an order that the venue surely does not have."""
@@ -167,7 +191,9 @@ class Blotter:
             if row := self._by_venue_id.get(fill.venue_order_id):
                 facts += self._fill(row, fill)
                 facts += self._close(row)
-        found = (*self._strangers(orders), *self._differences(positions))
+        held = tuple(positions)
+        facts += self._restated(held)
+        found = (*self._strangers(orders), *self._differences(held))
         facts += [mismatch for mismatch in found if mismatch not in self._told]
         self._told = frozenset(found)
         return tuple(facts)
@@ -259,6 +285,7 @@ class Blotter:
             return []
         accepted = self._accept(row, fill.venue_order_id)
         quantity = _signed(fill.side, fill.quantity)
+        self._bring_forward(row.symbol, fill.filled_at)
         self._book(row, fill.execution_id, fill.venue_order_id, quantity)
         told = Filled(
             row.order_id,
@@ -275,6 +302,26 @@ class Blotter:
         self._executions.add(execution_id)
         row.known[venue_order_id] = row.known.get(venue_order_id, _NONE) + abs(quantity)
         self._positions[row.symbol] = self._positions.get(row.symbol, _NONE) + quantity
+
+    def _bring_forward(self, symbol: str, filled_at: datetime) -> None:
+        """Restate a position before a fill in new units."""
+        split = self._splits.get(symbol)
+        if split is not None and filled_at > split.ex_at:
+            self._restate(symbol, self._positions.get(symbol, _NONE) * split.ratio)
+
+    def _restate(self, symbol: str, quantity: Decimal) -> None:
+        self._splits.pop(symbol, None)
+        self._positions[symbol] = quantity
+
+    def _restated(self, positions: Iterable[VenuePosition]) -> Iterable[Restated]:
+        """Positions that a split explains to less than a unit: a fraction may be paid out."""
+        for held in positions:
+            split, ours = self._splits.get(held.symbol), self._positions.get(held.symbol, _NONE)
+            if split is None or held.quantity == ours:
+                continue
+            if abs(held.quantity - ours * split.ratio) < 1:
+                self._restate(held.symbol, held.quantity)
+                yield Restated(held.symbol, held.quantity)
 
     def _close(self, row: _Row) -> list[Fact]:
         """The order's end, unless it filled to its last unit, when no fill is missing."""

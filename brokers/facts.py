@@ -82,5 +82,41 @@ class Broken:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Units of a symbol are about to become more, or fewer, and worth as much.
+
+    Args:
+        new_rate: units after it, for
+        old_rate: units before it.
+        eve_at: the close of the last session at the old price, aware UTC.
+        ex_at: the open of the first session at the new price.
+    """
+
+    symbol: str
+    new_rate: Decimal
+    old_rate: Decimal
+    eve_at: datetime
+    ex_at: datetime
+
+    @property
+    def ratio(self) -> Decimal:
+        """Units after it for one before."""
+        return self.new_rate / self.old_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """The venue has restated a position after a split.
+
+    Args:
+        quantity: signed units that it holds now.
+    """
+
+    symbol: str
+    quantity: Decimal
+
+
 OrderFact = Accepted | Filled | Ended | Replaced
-Fact = OrderFact | Mismatch | Broken
+SplitFact = Split | Restated
+Fact = OrderFact | SplitFact | Mismatch | Broken

@@ -42,12 +42,29 @@ class Holdings:
         self.positions: defaultdict[Any, bt.Position] = defaultdict(bt.Position)
         self._comminfo_of = comminfo_of
         self._units: defaultdict[Any, Decimal] = defaultdict(Decimal)
+        self._splits: dict[Any, tuple[float, float]] = {}  # feed: when, and the price's factor
 
     def take_in(self, data: Any, quantity: Decimal, price: float) -> Execution:
         """Hold what was held before: it costs no cash."""
         self._units[data] = quantity
         self.positions[data].update(float(quantity), price)
         return self._execution(data, 0.0, self.positions[data].size, price, price, None)
+
+    def split(self, data: Any, ratio: Decimal, at: float) -> None:
+        """Restate a position, its price, and closes up to `at`: it is worth what it was.
+
+        Args:
+            ratio: units after the split for one before.
+            at: as Backtrader's number.
+        """
+        self.hold(data, self._units[data] * ratio)
+        self.positions[data].price /= float(ratio)
+        self._splits[data] = (at, 1 / float(ratio))
+
+    def hold(self, data: Any, quantity: Decimal) -> None:
+        """Set the signed units of a position; its price stays."""
+        self._units[data] = quantity
+        self.positions[data].size = float(quantity)
 
     def fill(
         self,
@@ -84,7 +101,9 @@ class Holdings:
     def value_of(self, data: Any) -> float:
         """A position at the last close, negative when short."""
         position = self.positions[data]
-        return float(self._comminfo_of(data).getvaluesize(position.size, _last(data, position)))
+        return float(
+            self._comminfo_of(data).getvaluesize(position.size, self._last(data, position))
+        )
 
     def equity(self, datas: Iterable[Any] | None = None) -> float:
         """Cash and positions, by default all, at the last close."""
@@ -94,7 +113,7 @@ class Holdings:
             if worth > 0:
                 # BackBroker takes the gain out and adds it again, for the sake of leverage.
                 gain = self._comminfo_of(data).profitandloss(
-                    position.size, position.price, _last(data, position)
+                    position.size, position.price, self._last(data, position)
                 )
                 total += worth - gain
                 total += gain
@@ -130,7 +149,11 @@ class Holdings:
             position.price,
         )
 
-
-def _last(data: Any, position: bt.Position) -> float:
-    """The last close; before the first bar, what was paid."""
-    return float(data.close[0] if len(data) else position.price)
+    def _last(self, data: Any, position: bt.Position) -> float:
+        """The last close; before the first bar, what was paid."""
+        if not len(data):
+            return float(position.price)
+        close = float(data.close[0])
+        if self._splits and data in self._splits and data.datetime[0] <= self._splits[data][0]:
+            close *= self._splits[data][1]
+        return close

@@ -5,16 +5,27 @@ in its order of adding; they are plain reads. All of it belongs to Cerebro's thr
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, Protocol
 
 import backtrader as bt
 
-from brokers.facts import Accepted, Broken, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.facts import (
+    Accepted,
+    Broken,
+    Ended,
+    Fact,
+    Filled,
+    Mismatch,
+    Replaced,
+    Restated,
+    Split,
+)
 from brokers.holdings import Holdings
 from brokers.orders import OrderSchema
+from brokers.splits import Restatement, Splits
 from brokers.translate import BROKER_WORDS, ORDER_WORDS, symbol
 from brokers.wire.transport import VenuePosition
 
@@ -24,7 +35,7 @@ ENTRY_ENDED = "its entry ended without a fill"
 
 AMPLE = 2.0  # cash for each unit of money that orders may take: prices move, shorts need margin
 
-Notice = Mismatch | Broken
+Notice = Mismatch | Broken | Split
 
 
 class Outbox(Protocol):
@@ -68,6 +79,8 @@ class RemoteBroker(bt.BrokerBase):
         self.startingcash = self._value = float(cash)
         self._holdings = Holdings(self.startingcash, self.getcommissioninfo)
         self.positions = self._holdings.positions
+        self._splits = Splits(self._holdings, self._trades_of)
+        self._feeds: dict[str, Any] = {}
         self.notices: list[Notice] = []
         self._outbox = outbox
         self._facts = facts
@@ -86,10 +99,10 @@ class RemoteBroker(bt.BrokerBase):
     def start(self) -> None:
         """Take the holdings in, so that trades which close them are counted from their price."""
         super().start()
-        feeds = {symbol(data): data for data in self.cerebro.datas}
+        self._feeds = {symbol(data): data for data in self.cerebro.datas}
         for held in self._taken_over:
-            if held.symbol in feeds:
-                self._take_in(feeds[held.symbol], held)
+            if held.symbol in self._feeds:
+                self._take_in(self._feeds[held.symbol], held)
         self._taken_over = ()
         self._value = self._holdings.equity()
 
@@ -126,12 +139,10 @@ class RemoteBroker(bt.BrokerBase):
         self.stop()
         while self._sent:
             self.positions[self._sent.popleft()]  # BackBroker sums positions in this order
+        self._splits.after_bars(self._feeds)
         for fact in self._facts():
             self._note(fact)
-            if isinstance(fact, Mismatch | Broken):
-                self.notices.append(fact)
-            else:
-                self._happen(fact)
+            self._take(fact)
         self._value = self._holdings.equity()
 
     def getcash(self) -> float:
@@ -218,6 +229,28 @@ class RemoteBroker(bt.BrokerBase):
         self._legs[family[0].ref] = family[1:]
         self._outbox.send(schema)
 
+    @property
+    def restatements(self) -> Sequence[Restatement]:
+        """Splits that took effect on positions, oldest first."""
+        return self._splits.done
+
+    def _take(self, fact: Fact) -> None:
+        if isinstance(fact, Mismatch | Broken | Split):
+            self.notices.append(fact)
+        if isinstance(fact, Split):
+            self._splits.expect(fact)
+            self._splits.after_bars(self._feeds)
+        elif isinstance(fact, Restated) and fact.symbol in self._feeds:
+            self._splits.settle(fact, self._feeds[fact.symbol])
+        elif isinstance(fact, Accepted | Filled | Ended | Replaced):
+            self._happen(fact)
+
+    def _trades_of(self, data: Any) -> Iterator[bt.Trade]:
+        """The open trades of a feed, of all strategies."""
+        for strategy in self.cerebro.runningstrats:
+            for trades in strategy._trades[data].values():  # noqa: SLF001  Backtrader's own books
+                yield from (trade for trade in trades if trade.isopen)
+
     def _happen(self, fact: Accepted | Filled | Ended | Replaced) -> None:
         order = self._orders[fact.order_id]
         if isinstance(fact, Filled):
@@ -229,6 +262,7 @@ class RemoteBroker(bt.BrokerBase):
             self._notify(order)
 
     def _fill(self, order: Any, fact: Filled) -> None:
+        self._splits.before_fill(symbol(order.data), order.data, fact.filled_at)
         price, at = float(fact.price), fact.filled_at.astimezone(UTC).replace(tzinfo=None)
         done = self._holdings.fill(order.data, fact.quantity, price, at, fact.commission)
         order.execute(bt.date2num(at), float(fact.quantity), price, *done)

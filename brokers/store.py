@@ -14,7 +14,7 @@ from brokers.clock import Clock
 from brokers.desk import Cancel, Desk, Job, Replace
 from brokers.errors import ConfigError
 from brokers.exit_pair import exit_pair
-from brokers.facts import Broken, Ended, OrderFact
+from brokers.facts import Broken, Ended, OrderFact, SplitFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
 from brokers.thread import Host, LoopThread
@@ -130,9 +130,13 @@ class Store:
         """Run something on the loop until it ends or `stop`, such as a stream of bars."""
         self._begin(work(self._wiring.link))
 
-    def recall(self, fact: OrderFact) -> None:
+    def recall(self, fact: OrderFact | SplitFact) -> None:
         """Take note of a fact of the log, before `go_live`; its order has been sent again."""
         self._blotter.recall(fact)
+
+    def compare(self) -> None:
+        """Compare with the venue soon, though nothing was interrupted."""
+        self._begin(self._wiring.books.compare())
 
     def go_live(self, current: Collection[str] = ()) -> None:
         """Follow the venue, compare with it, settle what a restart left open, then let jobs leave.

@@ -1,7 +1,8 @@
 """What of an account's positions is one strategy's own, where several trade in one account."""
 
 from collections import defaultdict
-from itertools import islice
+from itertools import islice, takewhile
+from math import inf
 from typing import Any
 
 import backtrader as bt
@@ -21,6 +22,7 @@ class Share:
         self._broker = broker
         self._positions: defaultdict[Any, bt.Position] = defaultdict(bt.Position, held or {})
         self._orders: dict[int, tuple[Any, int]] = {}  # those at work, and their fills so far
+        self._restated = len(broker.restatements)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_broker"], name)
@@ -36,14 +38,24 @@ class Share:
     @property
     def positions(self) -> defaultdict[Any, bt.Position]:
         """Units that this strategy traded, and their average price, by feed."""
+        for data, ratio, at in self._broker.restatements[self._restated :]:
+            self._take_fills(at)
+            self._positions[data].size *= ratio
+            self._positions[data].price /= ratio
+            self._restated += 1
+        self._take_fills(inf)
+        return self._positions
+
+    def _take_fills(self, until: float) -> None:
+        """Count the fills that are new, up to an instant in Backtrader's number."""
         for ref, (order, seen) in list(self._orders.items()):
-            bits = list(islice(order.executed.exbits, seen, None))
+            fresh = islice(order.executed.exbits, seen, None)
+            bits = list(takewhile(lambda bit: bit.dt <= until, fresh))
             for bit in bits:
                 self._positions[order.data].update(bit.size, bit.price)
             self._orders[ref] = (order, seen + len(bits))
-            if not order.alive():
+            if not order.alive() and until == inf:
                 del self._orders[ref]
-        return self._positions
 
     def getposition(self, data: Any) -> bt.Position:
         """Units that this strategy traded of one feed, and their average price."""

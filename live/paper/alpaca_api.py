@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 from brokers.clock import Clock
 from brokers.errors import VenueRefused
 from live.paper import alpaca_json, alpaca_openapi
+from live.paper.alpaca_actions import CorporateActions
 from live.paper.alpaca_data import Data
 from live.paper.alpaca_errors import NOT_ALLOWED, ApiError, not_found, refused
 from live.paper.alpaca_gate import Gate, Keys, Quota
@@ -136,6 +137,7 @@ def _routes(venue: Venue, terms: Terms, announcements: tuple[Announcement, ...])
         "DELETE /v2/positions": positions.close_all,
         "GET /v2/positions/{symbol}": positions.one,
         "DELETE /v2/positions/{symbol}": positions.close,
+        "GET /v1/corporate-actions": CorporateActions(venue).read,
         "GET /v2/stocks/bars": data.bars,
         "GET /v2/stocks/bars/latest": data.latest_bars,
         "GET /v2/stocks/trades": data.trades,

@@ -40,9 +40,9 @@ class Data:
     async def bars(self, request: Request) -> Response:
         """GET /v2/stocks/bars: pages of at most `limit` points, one symbol after the other."""
         query = self._query(request)
-        query.choice("adjustment", ADJUSTMENTS, "raw")
+        adjusted = query.choice("adjustment", ADJUSTMENTS, "raw") in ("split", "all")
         query.day("asof")
-        return self._pages(query, "bars", self._span(query), _bar)
+        return self._pages(query, "bars", self._span(query), _bar, adjusted=adjusted)
 
     async def trades(self, request: Request) -> Response:
         """GET /v2/stocks/trades: one at each bar's close."""
@@ -105,7 +105,9 @@ class Data:
         except ConfigError as error:
             raise ApiError(400, None, str(error)) from None
 
-    def _pages(self, query: Query, name: str, span: Span, write: Writer) -> Response:
+    def _pages(
+        self, query: Query, name: str, span: Span, write: Writer, *, adjusted: bool = False
+    ) -> Response:
         symbols, limit = self._symbols(query), query.count("limit", 1_000, _MOST)
         start = query.instant("start") or _DAY.start(self._venue.at)
         end = query.instant("end", ends=True) or self._venue.at
@@ -117,7 +119,9 @@ class Data:
             raise ApiError(403, None, text)
         falls = query.choice("sort", ("asc", "desc"), "asc") == "desc"
         found = [
-            bar for symbol in symbols for bar in self._between(symbol, span, start, end, falls)
+            bar
+            for symbol in symbols
+            for bar in self._between(self._bars(symbol, span, adjusted=adjusted), start, end, falls)
         ]
         first = _place(query, found)
         page: dict[str, list[dict[str, Any]]] = {}
@@ -127,14 +131,16 @@ class Data:
         token = _token(after[0]) if after else None
         return JSONResponse({name: page, "next_page_token": token})
 
+    @staticmethod
     def _between(
-        self, symbol: str, span: Span, start: datetime, end: datetime, falls: bool
+        bars: list[VenueBar], start: datetime, end: datetime, falls: bool
     ) -> Iterator[VenueBar]:
-        bars = [b for b in self._bars(symbol, span) if start <= b.start_at <= end]
-        return reversed(bars) if falls else iter(bars)
+        found = [bar for bar in bars if start <= bar.start_at <= end]
+        return reversed(found) if falls else iter(found)
 
-    def _bars(self, symbol: str, span: Span) -> list[VenueBar]:
-        return gathered(self._venue.market.bars(symbol, _FIRST, self._venue.at), self._own, span)
+    def _bars(self, symbol: str, span: Span, *, adjusted: bool = False) -> list[VenueBar]:
+        bars = self._venue.market.bars(symbol, _FIRST, self._venue.at, adjusted=adjusted)
+        return gathered(bars, self._own, span)
 
     def _latest(self, request: Request, name: str, write: Writer) -> Response:
         newest = map(self._venue.market.newest, self._symbols(self._query(request)))

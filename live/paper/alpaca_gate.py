@@ -192,7 +192,7 @@ def verb(scope: Scope) -> str:
 
 def _is_data(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith("/v2/stocks/")
+    return path.startswith(("/v2/stocks/", "/v1/"))
 
 
 def _broken_answer(fault: Fault, quota: Quota) -> Response:

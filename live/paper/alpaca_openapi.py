@@ -52,6 +52,7 @@ _QUOTE = _object(
     bs=_NUMBER,
     **{"ax": _TEXT, "ap": _NUMBER, "as": _NUMBER, "c": _list(_TEXT), "z": _TEXT},
 )
+_SPLIT = _object(id=_UUID, symbol=_TEXT, new_rate=_NUMBER, old_rate=_NUMBER, ex_date=_DAY)
 _ORDER = _object(
     id=_UUID,
     client_order_id=_TEXT,
@@ -206,6 +207,7 @@ _PAGED = {
     "page_token": _TEXT,
     "sort": _enum("asc", "desc"),
 }
+_SPAN = {"start": _DAY, "end": _DAY, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}}
 
 # (query, body, success status, its schema) by method and path; a ! marks what is required.
 OPERATIONS: dict[str, tuple[Mapping[str, Schema], Schema | None, int, Schema | None]] = {
@@ -285,6 +287,12 @@ OPERATIONS: dict[str, tuple[Mapping[str, Schema], Schema | None, int, Schema | N
         None,
         200,
         _ref("Order"),
+    ),
+    "GET /v1/corporate-actions": (
+        {"types": _enum("forward_split", "reverse_split"), "symbols": _TEXT, **_SPAN},
+        None,
+        200,
+        _object(corporate_actions={"type": "object", "additionalProperties": _list(_SPLIT)}),
     ),
     "GET /v2/stocks/bars": (
         {

@@ -80,6 +80,13 @@ class Ledger:
             self._positions.setdefault(symbol, FLAT)
             self._seen[symbol] = Seen(at, Bar(bar.open, bar.high, bar.low, bar.close))
 
+    def split(self, symbol: str, ratio: float) -> None:
+        """Hold `ratio` units for each one, each worth so much less; the value stays."""
+        held = self.position(symbol)
+        self._positions[symbol] = Position(held.size * ratio, held.price / ratio)
+        if (seen := self._seen.get(symbol)) is not None:
+            self._seen[symbol] = Seen(seen.at, Bar(*(price / ratio for price in seen.bar)))
+
     def execute(self, symbol: str, size: float, price: float, credit: float) -> Execution:
         """Fill `size` (signed) at `price` as far as cash and `credit` reach."""
         held = self.position(symbol)

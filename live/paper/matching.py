@@ -120,6 +120,17 @@ class Matching:
             self._fit_legs(new)
         return self.desk.tell(new)
 
+    def split(self, symbol: str, ratio: Decimal) -> None:
+        """Restate a position, and the units of orders at work, which keep their prices.
+
+        So does Alpaca (alpaca-py#469): a resting stop may be hit by the new price.
+        """
+        self.desk.ledger.split(symbol, float(ratio))
+        for order in tuple(self.desk.alive.values()):
+            if order.symbol == symbol:
+                order.quantity *= ratio
+                self._floor.tell(order)
+
     def step(self, at: datetime, bars: Mapping[str, Prices]) -> tuple[OrderUpdate, ...]:
         """Match one instant: the bars that ended at it, by symbol.
 

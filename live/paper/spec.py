@@ -17,9 +17,11 @@ from live.paper.alpaca_api import AlpacaApi, Terms
 from live.paper.alpaca_checks import Asset
 from live.paper.alpaca_gate import Keys
 from live.paper.alpaca_streams import FEEDS, Subscription
+from live.paper.alpaca_trading import Announcement
 from live.paper.faults import Plan
 from live.paper.market import Market
 from live.paper.matching import Matching
+from live.paper.splits import MarketSplit
 from live.paper.venue import Venue
 
 _FILE, _PASSPORTS = "venue.json", "passports.json"
@@ -42,6 +44,7 @@ class VenueSpec(BaseModel):
         calls_per_minute: 0 is no limit.
         has_every_feed: the market data plan that costs money: consolidated tape, any symbols.
         leaves_with_parent: ends when its standard input does.
+        splits: of the market, such as "SPY 2025-06-04 2:1".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +71,7 @@ class VenueSpec(BaseModel):
     tells_calls: bool = True
     has_every_feed: bool = True
     leaves_with_parent: bool = False
+    splits: tuple[str, ...] = ()
 
     def save(self, folder: Path, frames: Mapping[str, pd.DataFrame]) -> Path:
         """Write it and its bars into a folder that is there; gives the folder."""
@@ -108,7 +112,8 @@ class VenueSpec(BaseModel):
         Raises:
             ConfigError: the frames, the calendar or the fault plan do not fit.
         """
-        market = Market(frames, calendar=self.calendar)
+        splits = map(MarketSplit.parse, self.splits)
+        market = Market(frames, calendar=self.calendar, splits=splits)
         for _ in range(self.warm_up):
             if market.advance() is None:
                 raise ConfigError(f"a warm-up of {self.warm_up} steps leaves no bar to trade on")
@@ -134,7 +139,13 @@ class VenueSpec(BaseModel):
             auth_timeout_s=auth_timeout_s,
         )
         keys = Keys(self.key_id, self.secret, self.environment)
-        return AlpacaApi(venue, keys, clock, terms)
+        announced = tuple(
+            Announcement(
+                split.symbol, split.ex_date, old_rate=split.old_rate, new_rate=split.new_rate
+            )
+            for split in venue.market.splits
+        )
+        return AlpacaApi(venue, keys, clock, terms, announced)
 
     def _rules(self, market: Market) -> Rules:
         if self.account == "backtrader":

@@ -127,6 +127,9 @@ class Venue:
 
     async def match(self, step: Step) -> int:
         """Match one instant and send what came of it; the number of updates, before any fault."""
+        for split in step.splits:
+            self.matching.split(split.symbol, split.ratio)
+            self._held[split.symbol] *= split.ratio
         updates = self.matching.step(step.at, step.bars)
         self.marks.append(Mark(step.at, self.matching.account().equity))
         await self._publish(updates)

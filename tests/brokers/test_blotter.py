@@ -1,6 +1,7 @@
 """Whatever order a venue's words come in, each fill is told once."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.blotter import FILLED_SHORT, Blotter
-from brokers.facts import Accepted, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.facts import Accepted, Ended, Fact, Filled, Mismatch, Replaced, Restated, Split
 from brokers.orders import Leg, OrderSchema
 from brokers.wire.transport import OrderUpdate, VenueFill, VenuePosition
 from tests.fakes import NOON, FakeVenue
@@ -371,3 +372,53 @@ def test_two_exits_are_refused_together():
     blotter.expect(exits())
     assert blotter.refuse("t", "no") == (Ended("t", "rejected", "no"), Ended("s", "rejected", "no"))
     assert blotter.alive == ()
+
+
+# -- Splits
+
+TWO_FOR_ONE = Split("S", Decimal(2), Decimal(1), NOON, NOON + timedelta(hours=18))
+
+
+def split_blotter(units: int = 10) -> Blotter:
+    blotter = Blotter({"S": Decimal(units)})
+    blotter.expect_split(TWO_FOR_ONE)
+    return blotter
+
+
+def positions(units: str) -> list[VenuePosition]:
+    return [VenuePosition("S", Decimal(units), TEN)]
+
+
+@pytest.mark.parametrize("units", ["20", "20.5", "19.25"])
+def test_a_split_explains_a_position_to_less_than_a_unit_once(units):
+    blotter = split_blotter()
+    assert blotter.compare((), (), positions("10")) == ()  # the venue has not done it yet
+    assert blotter.compare((), (), positions(units)) == (Restated("S", Decimal(units)),)
+    assert blotter.compare((), (), positions(units)) == ()
+    assert blotter.compare((), (), positions("10")) == (Mismatch("S", Decimal(units), TEN),)
+
+
+def test_a_split_explains_nothing_else():
+    assert split_blotter().compare((), (), positions("15")) == (Mismatch("S", TEN, Decimal(15)),)
+
+
+def test_a_fill_after_a_split_is_in_new_units():
+    blotter = split_blotter()
+    blotter.expect(order("a", "sell", "20"))
+    after = TWO_FOR_ONE.ex_at + timedelta(minutes=1)
+    fill = VenueFill("x1", "v1", "S", "sell", Decimal(5), TEN, after)
+    venue = FakeVenue()
+    venue.place(order("a", "sell", "20"))
+    hear(blotter, venue.said)
+    assert blotter.compare((), (fill,), positions("15"))[-1].quantity == Decimal(-5)
+    assert blotter.compare((), (), positions("15")) == ()
+
+
+def test_a_restart_recalls_splits():
+    told = Blotter({"S": TEN})
+    told.recall(TWO_FOR_ONE)
+    assert told.compare((), (), positions("20")) == (Restated("S", Decimal(20)),)
+    again = Blotter({"S": TEN})
+    again.recall(TWO_FOR_ONE)
+    again.recall(Restated("S", Decimal(20)))
+    assert again.compare((), (), positions("20")) == ()

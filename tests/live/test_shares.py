@@ -13,6 +13,7 @@ class _Broker:
 
     def __init__(self) -> None:
         self.orders: list[Any] = []
+        self.restatements: list[Any] = []
 
     def getcash(self) -> float:
         return 7.0
@@ -32,8 +33,8 @@ class _Broker:
         self.orders.append(order)
         return order
 
-    def fill(self, order: Any, size: float, price: float) -> None:
-        order.executed.exbits.append(SimpleNamespace(size=size, price=price))
+    def fill(self, order: Any, size: float, price: float, dt: float = 0.0) -> None:
+        order.executed.exbits.append(SimpleNamespace(size=size, price=price, dt=dt))
 
 
 def test_each_strategy_has_what_it_traded_and_the_accounts_cash() -> None:
@@ -55,3 +56,14 @@ def test_what_was_held_before_is_in_the_share_that_was_given_it() -> None:
     share = Share(_Broker(), {"SPY": bt.Position(5, 90.0)})
     assert share.getposition("SPY").size == 5
     assert share.getposition("XLK").size == 0
+
+
+def test_a_split_restates_what_was_traded_before_it_and_nothing_after_it() -> None:
+    broker = _Broker()
+    share = Share(broker)
+    bought, sold = share.buy(None, "SPY", 10), share.sell(None, "SPY", 5)
+    broker.fill(bought, 10.0, 100.0, dt=1.0)
+    broker.restatements.append(("SPY", 2.0, 2.0))
+    broker.fill(sold, -5.0, 50.0, dt=3.0)
+    assert (share.getposition("SPY").size, share.getposition("SPY").price) == (15.0, 50.0)
+    assert share.getposition("SPY").size == 15.0
