@@ -63,6 +63,7 @@ class LiveFeed(bt.feed.DataBase):
     def start(self) -> None:
         """Take part in the turns."""
         super().start()
+        self._seven = tuple(self.lines)  # close, low, high, open, volume, openinterest, datetime
         self._turns.join(self)
 
     def haslivedata(self) -> bool:
@@ -100,8 +101,10 @@ class LiveFeed(bt.feed.DataBase):
         self.tick_close = self.tick_last = bar.close
         self.tick_volume, self.tick_openinterest = bar.volume, 0.0
         values = (bar.close, bar.low, bar.high, bar.open, bar.volume, 0.0, when)
-        for line, value in zip(self.lines, values, strict=True):
-            line.forward(value)
+        for line, value in zip(self._seven, values, strict=True):
+            line._idx += 1  # LineBuffer.forward, without its calls  # noqa: SLF001
+            line.lencount += 1
+            line.array.append(value)
 
     def clone(self, **kwargs: Any) -> "LiveClone":
         """Make the feed's copy that Cerebro resamples or replays."""

@@ -15,6 +15,8 @@ from backtrader.lineiterator import LineIterator
 from backtrader.lineroot import LineRoot
 from backtrader.lineseries import LineSeries
 
+from live.direct import direct
+
 _ALWAYS = -1
 
 
@@ -79,7 +81,8 @@ def _steps(owner: Any) -> Iterator[_Step]:
             yield _Step(clock, own, lines, _ALWAYS, _nothing, indicator)
             yield from inner
             lines = ()
-        yield _Step(clock, own, lines, indicator._minperiod, indicator.next, indicator)
+        if lines or _computes(indicator):
+            yield _Step(clock, own, lines, indicator._minperiod, direct(indicator), indicator)
 
 
 def _is_ordinary(indicator: Any) -> bool:
@@ -90,6 +93,13 @@ def _is_ordinary(indicator: Any) -> bool:
         return (kind._next, kind.forward, kind.prenext) == stock
     stock = (LineIterator._next, LineIterator._clk_update, LineIterator._notify, LineSeries.forward)
     return (kind._next, kind._clk_update, kind._notify, kind.forward) == stock
+
+
+def _computes(indicator: Any) -> bool:
+    """Whether it does anything itself, beside what those inside it do."""
+    kind = type(indicator)
+    nothing = (LineIterator.next, LineIterator.nextstart, LineIterator.prenext)
+    return (kind.next, kind.nextstart, kind.prenext) != nothing
 
 
 def _first(line: Any) -> LineBuffer:

@@ -1,6 +1,7 @@
 """The session's Cerebro beside Backtrader's own: the same calls and values, to the last bit."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import time
 from typing import Any
 
 import backtrader as bt
@@ -53,6 +54,19 @@ class OwnClock(bt.Indicator):
             self.lines.calls[0] = 1.0
 
 
+class Rebound(bt.ind.Average):
+    """Chooses its computation when it is made."""
+
+    params = (("period", 3),)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next = self.lowest
+
+    def lowest(self) -> None:
+        self.line[0] = min(self.data.get(size=3))
+
+
 class Everything(bt.Strategy):
     """Indicators of many kinds over each feed, nested and bound; every call is noted."""
 
@@ -67,7 +81,12 @@ class Everything(bt.Strategy):
             bt.ind.RSI_Safe(data, period=4)
             Counted(data)
             OwnClock(data)
-            (data.close - data.low(-2)) / 2.0
+            1.0 - (data.close - data.low(-2)) / 2.0
+            bt.And(data.close > data.open, data.close > 101.5)
+            bt.Max(data.close, 105.0)
+            bt.LineNum(3.0)
+            data.datetime > time(14, 45)  # noqa: B015  a line is made
+            Rebound(data)
         bt.ind.Highest(self.data.high - self.data.low, period=2)
 
     def prenext(self) -> None:
