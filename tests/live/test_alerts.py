@@ -21,7 +21,7 @@ def test_alerts_leave_no_thread_behind() -> None:
     before = set(threading.enumerate())
     with receiver() as (one, _), receiver() as (other, got):
         alerts = Alerts(through_apprise([one, other]))
-        alerts.send("seawall stopped", "")
+        alerts.send("seawall stopped", "the breaker opened")
         alerts.close(5.0)
     assert len(got) == 1
     assert set(threading.enumerate()) == before
