@@ -23,12 +23,12 @@ class Watches:
     """Who looks at a turn after the strategy.
 
     Args:
-        by_phase: at each turn of PRENEXT, NEXTSTART and NEXT.
+        by_phase: at each turn of PRENEXT, NEXTSTART and NEXT; may change within a turn.
         of_changes: at each turn with orders or trades to tell of.
     """
 
-    by_phase: dict[int, tuple[Watch, ...]]
-    of_changes: tuple[Watch, ...] = ()
+    by_phase: dict[int, list[Watch]]
+    of_changes: list[Watch]
 
 
 class FlatLoop:
@@ -75,8 +75,8 @@ class FlatLoop:
             next_()
             if news:
                 hear()
-            if cerebro._event_stop:
-                return False
+            if cerebro._event_stop or ride.has_ended:
+                return self._leave(time)
             turn.at += 1
             for cursor in after:
                 cursor.at += 1
@@ -92,6 +92,12 @@ class FlatLoop:
             if cerebro._event_stop or ride.has_ended:
                 return False
         return True
+
+    def _leave(self, time: float) -> bool:
+        """End the run before the strategy's turn; the turn is stock's where it is no stop."""
+        if not self._strategy.cerebro._event_stop:
+            self._strategy._oncepost(time)
+        return False
 
     def _close(self) -> None:
         """End a turn with orders or trades that were told of."""

@@ -90,4 +90,11 @@ def _play_flat(
         if lean_one is not None:
             lean_one.restore()
         ride.end()
-        strategy._getminperstatus()
+        _leave_status(strategy, schedule)
+
+
+def _leave_status(strategy: Any, schedule: Schedule) -> None:
+    """How far the strategy is from its first decision, as of its last turn."""
+    if schedule.turn.at >= 0:
+        missing = zip(strategy._minperiods, schedule.followers, strict=True)
+        strategy._minperstatus = max(period - cursor.at - 1 for period, cursor in missing)

@@ -48,10 +48,20 @@ class Watching:
             curve.follow(partial(_steps, self._valuation, self._schedule))
             ride.before_end(partial(curve.follow, None))
         trail = self._trail(ride)
-        return Watches(
-            {phase: tuple(self._watches(phase, curve)) for phase in _CALLS},
-            () if trail is None else (trail.mark,),
-        )
+        marks: list[Watch] = [] if trail is None else [trail.mark]
+        watches = Watches({phase: self._watches(phase, curve) for phase in _CALLS}, marks)
+        ride.before_end(partial(self._hand_back, watches))
+        return watches
+
+    def _hand_back(self, watches: Watches) -> None:
+        """Let analyzers and observers look as in stock, from this very turn on."""
+        strategy = self._strategy
+        for phase, watching in watches.by_phase.items():
+            watching[:] = [
+                partial(strategy._next_analyzers, phase, once=True),
+                partial(strategy._next_observers, phase, once=True),
+            ]
+        watches.of_changes.clear()
 
     def _curve(self) -> EquityCurve | None:
         """The equity curve, if nobody who looks after it could move the account unseen by it."""
