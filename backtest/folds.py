@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import nan, sqrt
 from typing import Any
 
+import backtrader as bt
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from analyzers import metrics
 from analyzers.study.splits import PurgedKFold
 from backtest import sweeps
+from backtest.asked import asked
 from backtest.inputs import frames_of, named_feeds
 from backtest.outcomes import Outcomes
 from backtest.sweep_spec import SweepSpec
@@ -63,7 +65,14 @@ class FoldsResult:
 
 
 def purged_folds(
-    spec: SweepSpec, bars: Any, *, folds: int = 5, purge: int = 0, embargo: int = 0
+    strategy: str | type[bt.Strategy] | SweepSpec,
+    bars: Any,
+    grid: Mapping[str, Any] | None = None,
+    *,
+    folds: int = 5,
+    purge: int = 0,
+    embargo: int = 0,
+    **how: Any,
 ) -> FoldsResult:
     """Score every set of a sweep in each fold, and the choice that the other folds would make.
 
@@ -72,16 +81,20 @@ def purged_folds(
     returns of both, a total return by compounding, any other metric as the mean by length.
 
     Args:
-        spec: the sweep; its search must be grid or random, so that every stretch tries the same.
+        strategy: as in `backtest.sweep`; or a SweepSpec. The search must be grid or random, so
+            that every stretch tries the same.
         bars: a bar frame, or several in a list or a dict by symbol.
+        grid: the values to try by parameter.
         folds: equal stretches of time, at least 2.
         purge: bars before a fold that are not trained on; as many as a position may last.
         embargo: bars after a fold that are not trained on.
+        how: other keywords of `backtest.sweep`.
 
     Raises:
         ConfigError: the folds do not fit, or something about the sweep is wrong.
         DataError: the bars or the ledger cannot be used.
     """
+    spec = asked(strategy, grid, how)
     if spec.search == "tpe":
         raise ConfigError("search=tpe tries other sets in every fold: use grid or random")
     frames = frames_of(named_feeds(bars))

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
+import backtrader as bt
 import pandas as pd
 
 from analyzers import metrics
 from analyzers.trades import TRADES, frame
 from backtest import engine, sweeps
+from backtest.asked import asked
 from backtest.inputs import frames_of, named_feeds
 from backtest.sweep_result import SweepResult
 from backtest.sweep_spec import SweepSpec
@@ -42,13 +44,15 @@ class NotBefore:
 
 
 def walk_forward(
-    spec: SweepSpec,
+    strategy: str | type[bt.Strategy] | SweepSpec,
     bars: Any,
+    grid: Mapping[str, Any] | None = None,
     *,
     train: int,
     test: int,
     anchored: bool = False,
     report: Report | None = None,
+    **how: Any,
 ) -> WalkForwardResult:
     """Optimise on `train` bars, trade the best set on the next `test` bars, and go on from there.
 
@@ -58,12 +62,15 @@ def walk_forward(
     in cash.
 
     Args:
-        spec: the sweep of each training window; `confirm` is left to `backtest.sweep`.
+        strategy: as in `backtest.sweep`; or a SweepSpec, the sweep of each training window.
         bars: a bar frame, or several in a list or a dict by symbol.
+        grid: the values to try by parameter.
         train: bars of a training window, over all feeds together; of the first where `anchored`.
         test: bars of a test window; the last may be shorter.
         anchored: every training window begins with the first bar.
         report: told how far it is.
+        how: other keywords of `backtest.sweep`, such as cash, objective or search; no set is
+            confirmed in Backtrader, for every test runs in it.
 
     Returns:
         The result; `partial` when Ctrl-C ended it early.
@@ -72,7 +79,7 @@ def walk_forward(
         ConfigError: the windows do not fit, or something about the sweep is wrong.
         DataError: the bars or the ledger cannot be used.
     """
-    frames = _frames(bars)
+    spec, frames = asked(strategy, grid, how), _frames(bars)
     plan = windows(frames, train, test, anchored=anchored)
     chosen = replace(spec, confirm=0)
     capital, walks, is_complete = float(spec.run.cash), [], True

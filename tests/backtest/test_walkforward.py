@@ -131,6 +131,27 @@ def test_the_same_walk_gives_the_same_result():
     pd.testing.assert_series_equal(one.equity, other.equity, check_exact=True)
 
 
+def test_keywords_describe_the_sweep_as_well():
+    how = {"cash": 1000.0, "backend": "sequential", "ledger": ":memory:"}
+    grid = {"side": [1, -1]}
+    one = walk_forward(Side, HILL, grid, train=40, test=40, **how)
+    other = walk_forward(spec(Side, grid), HILL, train=40, test=40)
+    pd.testing.assert_series_equal(one.equity, other.equity, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("args", "how", "text"),
+    [
+        ((Side, HILL, {"side": [1]}), {"objectiv": "sharpe"}, "did you mean 'objective'"),
+        ((Side, HILL), {}, "no parameters in it"),
+        ((spec(Side, {"side": [1]}), HILL), {"cash": 1.0}, "says it all"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_refused(args, how, text):
+    with pytest.raises(ConfigError, match=text):
+        walk_forward(*args, train=40, test=40, **how)
+
+
 def test_the_report_counts_windows():
     told = []
     grid = {"side": [1]}
