@@ -13,7 +13,7 @@ from brokers.errors import DataError
 FIRST = 4  # sets in a batch while nobody knows how long one takes
 BATCH_S = 0.25
 FINAL = 4  # the last sets are spread over so many batches a worker
-HOPELESS = 8  # deaths in a row, with nothing finished, after which no set will
+HOPELESS = 8
 
 
 class Batches:
@@ -22,10 +22,11 @@ class Batches:
     Args:
         crew: who does it.
         sets: by number.
+        hopeless: so many deaths, with nothing finished, end the sweep.
     """
 
-    def __init__(self, crew: Crew, sets: Mapping[int, Params]) -> None:
-        self._crew, self._sets = crew, sets
+    def __init__(self, crew: Crew, sets: Mapping[int, Params], hopeless: int = HOPELESS) -> None:
+        self._crew, self._sets, self._hopeless = crew, sets, hopeless
         self._set_s = 0.0
         self._finished = self._lost = 0
 
@@ -66,7 +67,7 @@ class Batches:
             except self._crew.deaths as error:
                 death = error
                 self._lost += 1
-                if self._lost >= HOPELESS and not self._finished:
+                if self._lost >= self._hopeless and not self._finished:
                     raise DataError(f"every worker died: {_words(death)}") from death
                 yield [number], failed(f"{LOST}{_words(death)}")
             else:

@@ -27,8 +27,6 @@ def chosen_engine(spec: SweepSpec, frames: Mapping[str, pd.DataFrame]) -> tuple[
         return "cerebro", "engine='cerebro' was asked for"
     from backtest import compiled  # noqa: PLC0415  only a sweep needs it
 
-    if not hasattr(compiled, "reason_not_compilable"):
-        return "cerebro", "not there yet"
     reason = compiled.reason_not_compilable(spec.run, frames)
     if reason is None:
         return "compiled", ""
