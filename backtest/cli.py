@@ -16,7 +16,7 @@ from typer.main import get_command
 from backtest import cli_canary, cli_sweep, cli_walkforward, commands, options, texts
 from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
-from backtest.spec import RunSpec
+from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import SeawallError
 
 BAD_INPUT = 2
@@ -56,24 +56,16 @@ def main(argv: Sequence[str]) -> int:
 
 
 @app.command(epilog=EXAMPLES)
+@options.takes_bars
 def run(  # noqa: PLR0913, PLR0917  one parameter an option
     strategy: options.Strategy,
-    feed: options.Feed = None,
-    path: options.PathTo = None,
-    symbols: options.Symbols = "",
+    bars: BarsSpec,
     param: options.Params = None,
-    start: options.Start = None,
-    end: options.End = None,
-    timeframe: options.Span = None,
     cash: options.Cash = 100_000.0,
     commission: options.Commission = 0.0,
     slippage_bps: options.Slippage = 0.0,
     size: options.Size = None,
     risk: options.Risk = None,
-    option: options.Options = None,
-    calendar: options.Calendar = None,
-    tz: options.Zone = None,
-    seed: options.Seed = None,
     out: options.Out = None,
     turbo: options.Turbo = True,
     as_json: options.Json = False,
@@ -81,7 +73,6 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Backtest one strategy on one or more feeds."""
-    bars = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
     params = parse_params(found(strategy), texts.pairs("--param", param))
     stake, limits = texts.size(size), texts.limits(risk)
     spec = RunSpec(strategy, params, cash, commission, slippage_bps, stake, limits, bars, turbo)

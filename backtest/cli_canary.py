@@ -8,7 +8,7 @@ import typer
 from backtest import options, printing, texts
 from backtest.canary import CUTS, CanaryReport, find_leak
 from backtest.parameters import found, parse_params
-from backtest.spec import RunSpec
+from backtest.spec import BarsSpec, RunSpec
 
 CLEAN, LEAKS = 0, 3
 
@@ -22,22 +22,14 @@ Exit codes: 0 clean, 1 the strategy raised an error, 2 bad input, 3 it looks ahe
 """
 
 
-def canary(  # noqa: PLR0913, PLR0917  one parameter an option
+@options.takes_bars
+def canary(
     strategy: options.Strategy,
+    bars: BarsSpec,
     cuts: Annotated[int, typer.Option(help="At how many bars the future is changed.")] = CUTS,
-    feed: options.Feed = None,
-    path: options.PathTo = None,
-    symbols: options.Symbols = "",
     param: options.Params = None,
-    start: options.Start = None,
-    end: options.End = None,
-    timeframe: options.Span = None,
     cash: options.Cash = 100_000.0,
     size: options.Size = None,
-    option: options.Options = None,
-    calendar: options.Calendar = None,
-    tz: options.Zone = None,
-    seed: options.Seed = None,
     as_json: options.Json = False,
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
@@ -45,10 +37,9 @@ def canary(  # noqa: PLR0913, PLR0917  one parameter an option
 
     The strategy runs again with the bars cut off, and with the later ones scrambled.
     """
-    bars = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
     params = parse_params(found(strategy), texts.pairs("--param", param))
     spec = RunSpec(strategy, params, cash, size=texts.size(size))
-    report = find_leak(spec, bars.fetch(), cuts=cuts, seed=seed or 0)
+    report = find_leak(spec, bars.fetch(), cuts=cuts, seed=int(bars.options.get("seed", 0)))
     told = printing.as_line(report.as_json()) if as_json else _words(report)
     sys.stdout.write(told + "\n")
     return CLEAN if report.clean else LEAKS

@@ -75,8 +75,10 @@ class Wishes:
     quiet: bool
 
 
+@options.takes_bars
 def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     strategy: options.Strategy,
+    bars: BarsSpec,
     grid: Axes = None,
     search: Search = "grid",
     trials: Trials = None,
@@ -89,28 +91,17 @@ def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     search_seed: SearchSeed = 0,
     resume: Resume = True,
     ledger: LedgerFile = None,
-    feed: options.Feed = None,
-    path: options.PathTo = None,
-    symbols: options.Symbols = "",
     param: options.Params = None,
-    start: options.Start = None,
-    end: options.End = None,
-    timeframe: options.Span = None,
     cash: options.Cash = 100_000.0,
     commission: options.Commission = 0.0,
     slippage_bps: options.Slippage = 0.0,
     size: options.Size = None,
-    option: options.Options = None,
-    calendar: options.Calendar = None,
-    tz: options.Zone = None,
-    seed: options.Seed = None,
     out: options.Out = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Try many parameter sets of one strategy; finished ones are kept in a ledger."""
-    bars = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
     cls = found(strategy)
     axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
     fixed = parse_params(cls, texts.pairs("--param", param))

@@ -30,8 +30,10 @@ python -m backtest walkforward sma_cross --grid fast=5:25:5 --grid slow=30:80:10
 Exit codes: 0 done; 2 bad input; 130 interrupted, finished windows are shown."""
 
 
+@options.takes_bars
 def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
     strategy: options.Strategy,
+    bars: BarsSpec,
     grid: cli_sweep.Axes = None,
     train: Annotated[int, typer.Option(help="Bars to choose on.")] = 500,
     test: Annotated[int, typer.Option(help="Bars to trade on after that.")] = 125,
@@ -47,38 +49,27 @@ def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
     constraint: cli_sweep.Constraint = None,
     search_seed: cli_sweep.SearchSeed = 0,
     ledger: cli_sweep.LedgerFile = None,
-    feed: options.Feed = None,
-    path: options.PathTo = None,
-    symbols: options.Symbols = "",
     param: options.Params = None,
-    start: options.Start = None,
-    end: options.End = None,
-    timeframe: options.Span = None,
     cash: options.Cash = 100_000.0,
     commission: options.Commission = 0.0,
     slippage_bps: options.Slippage = 0.0,
     size: options.Size = None,
-    option: options.Options = None,
-    calendar: options.Calendar = None,
-    tz: options.Zone = None,
-    seed: options.Seed = None,
     out: options.Out = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Choose parameters on one stretch of time, trade them on the next, and go on from there."""
-    asked = options.bars(feed, path, symbols, start, end, timeframe, calendar, tz, seed, option)
     cls = found(strategy)
     axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
     fixed = parse_params(cls, texts.pairs("--param", param))
-    run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, asked)
+    run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, bars)
     spec = SweepSpec(
         run, axes, fixed, search, engine, backend, jobs, objective, trials, search_seed,  # type: ignore[arg-type]
         confirm=0, ledger=ledger, constraint=constraint,
     )  # fmt: skip
     wishes = cli_sweep.Wishes(out, as_json, quiet)
-    return _walked(spec, asked, (train, test, anchored), wishes)
+    return _walked(spec, bars, (train, test, anchored), wishes)
 
 
 def _walked(

@@ -1,7 +1,10 @@
 """The options that several commands share, with what `--help` says of them."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,19 +60,35 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.
 Whole = Annotated[bool, typer.Option("--traceback", help="Show all of a strategy's error.")]
 
 
-def bars(  # noqa: PLR0913, PLR0917  one parameter an option
-    feed: Text,
-    path: Text,
-    symbols: str,
-    start: Text,
-    end: Text,
-    timeframe: Text,
-    calendar: Text,
-    tz: Text,
-    seed: int | None,
-    option: list[str] | None,
+def takes_bars(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of a feed; they reach it as one BarsSpec, its argument `bars`."""
+    of_bars = signature(_bars).parameters
+    own = [item for item in signature(command).parameters.values() if item.name != "bars"]
+
+    @wraps(command)
+    def taking(**given: Any) -> int:
+        asked = _bars(**{name: given.pop(name) for name in of_bars})
+        return command(bars=asked, **given)
+
+    together = [*own, *of_bars.values()]
+    taking.__signature__ = Signature(together)  # type: ignore[attr-defined]
+    taking.__annotations__ = {item.name: item.annotation for item in together}
+    return taking
+
+
+def _bars(  # noqa: PLR0913, PLR0917  one parameter an option
+    feed: Feed = None,
+    path: PathTo = None,
+    symbols: Symbols = "",
+    start: Start = None,
+    end: End = None,
+    timeframe: Span = None,
+    calendar: Calendar = None,
+    tz: Zone = None,
+    seed: Seed = None,
+    option: Options = None,
 ) -> BarsSpec:
-    """The bars that the options ask for: files where a path is given, else the synthetic market.
+    """The bars asked for: files where a path is given, else the synthetic market.
 
     Raises:
         ConfigError: an option that no value can be read from.
