@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import orjson
 import pandas as pd
@@ -21,6 +21,7 @@ from backtest.engine import execute
 from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
+from feeds.market import CALENDAR
 from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
 from live.rehearsal.over_loopback import rehearse_over_loopback
@@ -86,13 +87,24 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     spec = RunSpec(
         strategy, params, cash=cash, commission=commission, size=texts.size(size) or None
     )
-    source, options = ("files", {"path": path}) if path else ("synthetic", {"seed": seed})
-    bars = BarsSpec(feed or source, texts.symbols(symbols), start, end, timeframe, options)
+    source = feed or ("files" if path else "synthetic")
+    options = _options(source, path, seed, timeframe)
+    bars = BarsSpec(source, texts.symbols(symbols), start, end, timeframe, options)
     rules = cast("RuleSet", account)
     play = Play(spec, _frames(spec, bars), account=rules, seed=seed, strategy=strategy)
     with _folder(out) as folder:
         certificate = WAYS[over](play, folder, faults)
     return _show(certificate, as_json)
+
+
+def _options(source: str, path: Text, seed: int, timeframe: str) -> dict[str, Any]:
+    """The source's own; daily files are given the closes after which daily bars come live."""
+    options: dict[str, Any] = {"path": path} if path else {}
+    if source == "synthetic":
+        options["seed"] = seed
+    if source == "files" and timeframe == "1d":
+        options["calendar"] = CALENDAR
+    return options
 
 
 def _one_of(option: str, given: str, choice: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from brokers.errors import ConfigError
 from brokers.profile import Profile
 from feeds.bars import check_bars
 from feeds.frames import bar_ends
+from feeds.market import CALENDAR
 from feeds.passport import KEY, Passport, passport_of
 from feeds.timeframe import Timeframe
 from live.paper.account import AlpacaRules, BacktraderRules
@@ -40,7 +41,8 @@ class Play:
         strategy: what another process knows it by; by default its name.
 
     Raises:
-        ConfigError: the frames do not fit together, or cannot come live.
+        ConfigError: the frames do not fit together, or cannot come live: daily ones have to end
+            with New York's sessions.
     """
 
     spec: RunSpec
@@ -58,6 +60,11 @@ class Play:
             raise ConfigError(
                 f"a rehearsal has bars of {' or '.join(LIVE)}, as they come live, not of "
                 f"{', '.join(sorted(found)) or 'nothing'}"
+            )
+        if not self.timeframe.is_intraday and self.calendar != CALENDAR:
+            raise ConfigError(
+                f"daily bars come live after the closes of {CALENDAR}, these have those of "
+                f"{self.calendar or 'no calendar'}: give the source calendar={CALENDAR}"
             )
 
     @cached_property

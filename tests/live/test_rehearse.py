@@ -91,6 +91,20 @@ def test_a_rehearsal_takes_bars_that_come_live():
         Play(RunSpec("sma_cross", {}), frames)
 
 
+def test_daily_bars_come_live_with_the_closes_of_new_york_alone():
+    frame = bars("1d", 1)["SPY"].copy()
+    frame.attrs = {}
+    with pytest.raises(ConfigError, match="no calendar: give the source calendar=XNYS"):
+        Play(RunSpec("sma_cross", {}), {"SPY": frame})
+
+
+def test_daily_files_are_rehearsed_with_those_closes(tmp_path, capsys):
+    bars("1d", 1)["SPY"].to_csv(tmp_path / "SPY.csv", index_label="time")
+    words = ("--path", str(tmp_path / "SPY.csv"), "--timeframe", "1d", "--param", "fast=3")
+    assert main(["rehearse", "sma_cross", "--over", "memory", "--param", "slow=8", *words]) == 0
+    assert capsys.readouterr().out.startswith("IDENTICAL")
+
+
 WORDS = (
     "--over",
     "memory",
