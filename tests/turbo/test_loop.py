@@ -1,6 +1,6 @@
-"""The flat loop against stock's: what a strategy sees at every turn, and what is left afterwards."""
+"""The flat loop against stock's: what a strategy sees at every turn, and what is left."""
 
-import datetime
+from datetime import timedelta
 
 import backtrader as bt
 import pandas as pd
@@ -9,7 +9,7 @@ import pytest
 from backtest.turbo import Cerebro
 from tests.turbo.stage import Recorder, after, bars, feed, run, same
 
-DAY = datetime.timedelta(days=1)
+DAY = timedelta(days=1)
 HOURLY = {"timeframe": bt.TimeFrame.Minutes, "compression": 60}
 
 

@@ -123,8 +123,9 @@ class Odd(Recorder):
     def build(self):
         close, opened = self.data.close, self.data.open
         self.made = [
-            close**2, (close - opened) / 2, 100 / close, 100 - close, close // 3, abs(opened - close),
-            -close, close(-3), bt.If(close > opened, close, 0.0), bt.And(close > opened, close > 99),
+            close**2, (close - opened) / 2, 100 / close, 100 - close, close // 3,
+            abs(opened - close), -close, close(-3), bt.If(close > opened, close, 0.0),
+            bt.And(close > opened, close > 99),
             bt.Or(close > opened, close > 99, opened > 100), bt.Max(close, opened, 100.0),
             bt.Min(close, 100), bt.DivByZero(close, close - close(-1), zero=7.0),
             bt.DivZeroByZero(close - close, close - close(-1)), bt.Cmp(close, opened),
