@@ -346,34 +346,6 @@ def test_permuted_doubled_and_lost_updates_come_to_the_same(venue, data):
     assert hear(shaken, venue.said) == []
 
 
-def exits() -> OrderSchema:
-    leg = Leg(
-        client_order_id="s", role="stop_loss", side="sell", quantity=TEN, order_type="stop",
-        stop_price="9",
-    )  # fmt: skip
-    words = {"order_type": "limit", "limit_price": "12", "order_class": "oco", "legs": (leg,)}
-    return order("t", side="sell", **words)
-
-
-@pytest.mark.parametrize(("filled", "ended"), [("s", "t"), ("t", "s")])
-def test_of_two_exits_one_fills_and_the_other_is_cancelled_whatever_is_heard_first(filled, ended):
-    blotter, venue = start(exits())
-    venue.fill(filled)
-    venue.end(ended, "canceled")
-    made, *others = venue.said
-    facts = hear(blotter, [made, *reversed(others)])
-    assert quantities(facts) == [(filled, -TEN)]
-    assert [fact for fact in facts if isinstance(fact, Ended)] == [Ended(ended, "canceled")]
-    assert blotter.alive == ()
-
-
-def test_two_exits_are_refused_together():
-    blotter = Blotter()
-    blotter.expect(exits())
-    assert blotter.refuse("t", "no") == (Ended("t", "rejected", "no"), Ended("s", "rejected", "no"))
-    assert blotter.alive == ()
-
-
 # -- Splits
 
 TWO_FOR_ONE = Split("S", Decimal(2), Decimal(1), NOON, NOON + timedelta(hours=18))
