@@ -113,7 +113,7 @@ def hosted_venue(
     place: Path, frames: Mapping[str, pd.DataFrame] | None = None, **terms: Any
 ) -> Iterator[Hosted]:
     """Serve a venue while the block runs."""
-    bars, warm_up = spy()
+    bars, warm_up = minutes("SPY")
     bars = dict(frames or bars)
     spec = VenueSpec(account="alpaca", warm_up=warm_up, speed=SPEED, calls_per_minute=0, **terms)
     out = StringIO()
@@ -136,9 +136,9 @@ def hosted_venue(
 
 
 @lru_cache
-def spy() -> tuple[Mapping[str, pd.DataFrame], int]:
-    """Minutes of one synthetic symbol, and how many steps of them are past."""
-    settings = load(None, {"data": {"warmup_bars": WARM_UP}})
+def minutes(*symbols: str) -> tuple[Mapping[str, pd.DataFrame], int]:
+    """Synthetic bars, and how many steps of them are past."""
+    settings = load(None, {"data": {"warmup_bars": WARM_UP, "symbols": list(symbols)}})
     return market(settings.data, settings.paper)
 
 

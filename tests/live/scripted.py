@@ -34,6 +34,7 @@ class Scripted(bt.Strategy):
         every: after the trouble so many units of the last feed are bought, and sold again when they
             are held, every so many bars; 0: never.
         size: of these.
+        tells: the reason of these names all threads.
     """
 
     params: Any = (
@@ -46,6 +47,7 @@ class Scripted(bt.Strategy):
         ("exits", False),
         ("every", 0),
         ("size", 1.0),
+        ("tells", False),
     )
 
     def next(self) -> None:
@@ -85,7 +87,8 @@ class Scripted(bt.Strategy):
         left = self.getposition(data).size - (2 if data is self.data else 0)
         act = self.sell if left > 0 else self.buy
         names = sorted(thread.name for thread in threading.enumerate())
-        act(data=data, size=self.p.size, reason=", ".join(names))
+        reason = ", ".join(names) if self.p.tells else "now and then"
+        act(data=data, size=self.p.size, reason=reason)
 
 
 def _fill_the_disk(folder: Path) -> None:

@@ -136,7 +136,7 @@ def test_threads_are_known_by_name_and_all_have_ended(hosted: Hosted) -> None:
     there = Hosted(
         hosted.url.replace("127.0.0.1", "localhost"), hosted.door, hosted.place, ("SPY",)
     )
-    there.trade("--for", "0.8s", params={"every": 2})  # and a name has to be looked up
+    there.trade("--for", "0.8s", params={"every": 2, "tells": True})  # a name has to be looked up
     assert set(threading.enumerate()) == before
     reasons = {line["agent_reasoning"] for line in hosted.of("decision")[1:]}
     names = {name for reason in reasons for name in reason.split(", ")}
