@@ -28,8 +28,6 @@ them after the feeds have moved and before `broker.next()` (next_open, cheating 
 for notifications only where somebody listens: a strategy's `_orders` is shorter then.
 """
 
-# ruff: noqa: SLF001  Backtrader has no public way into its broker
-
 from typing import Any
 
 import backtrader as bt
@@ -155,6 +153,8 @@ def lean(broker: bt.BrokerBase) -> LeanBroker | str:
     """The same broker, made lean, or the reason why it stays as it is."""
     if type(broker) is not BackBroker:
         return f"the broker is a {type(broker).__name__}, not Backtrader's own BackBroker"
+    if broker._fundhist:
+        return "the broker has a history of its fund"
     planted = sorted(name for name in vars(broker) if callable(getattr(BackBroker, name, None)))
     planted = [name for name in planted if name not in ("p", "params")]
     if planted:

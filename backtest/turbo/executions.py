@@ -1,7 +1,5 @@
 """What an execution costs and does, with the arithmetic of `BackBroker._execute`."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 from typing import Any
 
 import backtrader as bt

@@ -1,7 +1,5 @@
 """Notifications of orders, trades and the account, to those alone who listen."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
@@ -12,22 +10,19 @@ from backtrader.trade import Trade
 from backtest.turbo.trades import copied, update
 
 _Told = Callable[..., Any]
-_DELIVERY = ("_addnotification", "_notify", "clear")
 
 
 class Notices:
     """What a strategy's `_addnotification`, `_notify` and `clear` do, for those who listen.
 
-    A strategy with a delivery of its own, such as bt.SignalStrategy, keeps it.
-
     Args:
+        strategy: one whose delivery is Backtrader's own; a bt.SignalStrategy's is not.
         needs_orders: clone and keep every order's changes, even if nobody listens here.
     """
 
     def __init__(self, strategy: bt.Strategy, needs_orders: bool) -> None:
         analyzers = list(chain(strategy.analyzers, strategy._slave_analyzers))
         self._strategy = strategy
-        self._is_stock = any(_overrides(strategy, name, bt.Strategy) for name in _DELIVERY)
         self._own_order = list(_own(strategy, "notify_order"))
         self._orders = [told for one in analyzers for told in _heard(one, "notify_order")]
         self._trades = list(_own(strategy, "notify_trade"))
@@ -37,21 +32,18 @@ class Notices:
         for one in analyzers:
             self._account += [(told, False) for told in _heard(one, "notify_cashvalue")]
             self._account += [(told, True) for told in _heard(one, "notify_fund")]
-        watched = self._is_stock or bool(strategy._lineiterators[bt.LineIterator.ObsType])
+        watched = bool(strategy._lineiterators[bt.LineIterator.ObsType])
         self.hears_orders = bool(needs_orders or watched or self._own_order or self._orders)
         self._hears_trades = bool(watched or self._trades)
 
     @property
     def every_bar(self) -> bool:
         """Whether `tell` has something to say on bars without orders and trades."""
-        return self._is_stock or bool(self._account)
+        return bool(self._account)
 
     def take(self, order: bt.Order) -> None:
         """Keep a changed order for the strategy, and book its new fills on trades."""
         strategy, terms, executed = self._strategy, order.p, order.executed
-        if self._is_stock or terms.simulated:
-            strategy._addnotification(order, quicknotify=False)
-            return
         if self.hears_orders:
             strategy._orderspending.append(order)
         if not executed.size:
@@ -90,9 +82,6 @@ class Notices:
     def tell(self) -> None:
         """Tell all that was kept, then the account."""
         strategy = self._strategy
-        if self._is_stock:
-            strategy._notify()
-            return
         for order in strategy._orderspending:
             if order.exectype != bt.Order.Historical or order.histnotify:
                 for told in self._own_order:

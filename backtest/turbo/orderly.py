@@ -66,7 +66,7 @@ class _News:
 
     def __init__(self, notifs: Any, guard: Any) -> None:
         self._notifs = notifs
-        self._notes = guard._notes  # noqa: SLF001  asking the guard takes a note away
+        self._notes = guard._notes  # asking the guard takes a note away
 
     def __bool__(self) -> bool:
         return bool(self._notifs or self._notes)

@@ -1,7 +1,5 @@
 """Backtrader's orders, made and copied without its metaclass: the same objects for less work."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 import datetime as dt
 import math
 from collections import deque

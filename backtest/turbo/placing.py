@@ -4,8 +4,6 @@ Each function here stands for the method of its name; whatever is out of the ord
 BackBroker's own.
 """
 
-# ruff: noqa: SLF001  Backtrader has no public way into its broker
-
 from typing import Any
 
 import backtrader as bt

@@ -1,7 +1,5 @@
 """A position that is told the time and the price of a bar only when somebody looks."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 from typing import Any, SupportsIndex
 
 import backtrader as bt
@@ -53,12 +51,11 @@ class Position(StockPosition):
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         """A copy is Backtrader's own."""
-        copied = StockPosition()
-        copied.__dict__ = {name: value for name, value in vars(self).items() if name != "broker"}
-        if "datetime" in copied.__dict__:
-            copied.datetime = self.datetime
-        copied.adjbase = self.adjbase
-        return copied.__reduce_ex__(protocol)
+        state = {name: value for name, value in vars(self).items() if name != "broker"}
+        state["adjbase"] = self.adjbase
+        if "datetime" in state:
+            state["datetime"] = self.datetime
+        return StockPosition, (), state
 
     def restore(self) -> None:
         """Become Backtrader's own again."""

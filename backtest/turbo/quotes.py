@@ -1,7 +1,5 @@
 """What a broker reads of one feed, by the shortest way."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 from datetime import datetime, timedelta
 from typing import Any
 

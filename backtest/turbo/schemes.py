@@ -1,7 +1,5 @@
 """The commission schemes of a run, and which of them move cash from bar to bar."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its orders and feeds
-
 from typing import Any
 
 from backtrader.comminfo import CommInfoBase, CommissionInfo

@@ -28,7 +28,7 @@ def update(trade: Trade, order: Order, size: float, price: float, commission: fl
     trade.isclosed = bool(before) and not after
     if trade.isclosed:
         trade.barclose, trade.dtclose, trade.status = count, now, Trade.Closed
-    elif trade.isopen:
+    else:
         trade.status = Trade.Open
     if abs(after) > abs(before):
         trade.price = (before * trade.price + size * price) / after

@@ -1,7 +1,5 @@
 """How a LeanBroker takes a turn: BackBroker's `next` and what it calls, with less work."""
 
-# ruff: noqa: SLF001  Backtrader has no public way into its broker
-
 from typing import Any
 
 import backtrader as bt
@@ -24,7 +22,6 @@ def take(broker: Any) -> None:
         or broker._toactivate
         or broker._cash_addition
         or broker._userhist
-        or broker._fundhist
     ):
         _turn(broker)
     else:
@@ -34,9 +31,6 @@ def take(broker: Any) -> None:
 
 
 def _turn(broker: Any) -> None:
-    if broker._fundhist:
-        BackBroker.next(broker)
-        return
     while broker._toactivate:
         broker._toactivate.popleft().activate()
     if broker.p.checksubmit:

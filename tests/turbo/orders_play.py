@@ -1,7 +1,7 @@
 """Strategies that do what a script says, and note all that can be seen of orders and accounts."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import backtrader as bt
@@ -117,6 +117,19 @@ class Hearing(bt.Analyzer):
 
     def notify_fund(self, cash: float, value: float, fundvalue: float, shares: float) -> None:
         self.heard.append([x.hex() for x in (cash, value, fundvalue, shares)])
+
+    def get_analysis(self) -> Any:
+        return self.heard
+
+
+class Relaying(bt.Analyzer):
+    """Has its own way of hearing."""
+
+    def start(self) -> None:
+        self.heard: list[Any] = []
+
+    def _notify_order(self, order: bt.Order) -> None:
+        self.heard.append((order.status, order.executed.size))
 
     def get_analysis(self) -> Any:
         return self.heard
@@ -238,4 +251,4 @@ PLAIN_KINDS = (
     "market", "sized", "close", "limit", "limit_by_plimit", "stop", "stop_limit",
     "stop_limit_beyond", "trail", "trail_price", "trail_limit", "told",
 )  # fmt: skip
-VALID = (None, None, None, None, 0, timedelta(days=2), timedelta())
+VALID = (None, None, None, None, 0, timedelta(days=2), timedelta(), datetime(2020, 1, 12, 12))

@@ -1,6 +1,6 @@
 """Random strategies on stock and on turbo: every order, fill, trade and account the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import backtrader as bt
@@ -56,7 +56,7 @@ ANALYZERS = (
     (),
     (bt.analyzers.TradeAnalyzer, bt.analyzers.DrawDown),
     (bt.analyzers.Transactions, bt.analyzers.PositionsValue, bt.analyzers.TimeReturn),
-    (play.Hearing, play.Nested),
+    (play.Hearing, play.Nested, play.Relaying),
 )
 STAKE = {"stake": 3}
 
@@ -214,8 +214,48 @@ cases = st.builds(
 random_cases = given(case=cases)
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @random_cases
 @pytest.mark.prove
 def test_random_strategies_are_the_same_on_stock_and_on_turbo(case):
     same(case)
+
+
+WALK = tuple((20.0 + n % 5, 22.5 + n % 5, 18.5 + n % 4, 20.5 + (n * 7) % 5) for n in range(24))
+EVERYTHING = Script(
+    {
+        2 + n: [Deed(kind, buy=n % 3 > 0, size=4 + n, feed=n % 2)]
+        for n, kind in enumerate([*PLAIN_KINDS, "bracket", "oco", "exit", "target_percent"])
+    },
+    looks=frozenset({5, 6, 15, 20}),
+    replies=[Deed("market", size=2), Deed("limit", buy=False, size=3)],
+)
+FIXED = Case(
+    EVERYTHING,
+    play.Listening,
+    ((0, "1D", WALK), (2, "2D", WALK[3:])),
+    cash=4000.0,
+    schemes=("share",),
+    broker={},
+)
+
+
+@pytest.mark.parametrize("setting", BROKERS[2:], ids=str)
+def test_each_setting_of_the_broker_is_the_same(setting):
+    same(replace(FIXED, broker=setting))
+
+
+@pytest.mark.parametrize("scheme", [*SCHEMES, "at least"])
+def test_each_commission_scheme_is_the_same(scheme):
+    same(replace(FIXED, schemes=(scheme, "share")))
+
+
+@pytest.mark.parametrize("option", ["observers", "history", "compensate", "guard", "sizer"])
+def test_each_way_of_running_is_the_same(option):
+    same(replace(FIXED, options=(option,)))
+
+
+@pytest.mark.parametrize("strategy", [play.Silent, play.Listening, play.Counting])
+@pytest.mark.parametrize("analyzers", ANALYZERS[1:])
+def test_whoever_listens_hears_the_same(strategy, analyzers):
+    same(replace(FIXED, strategy=strategy, analyzers=analyzers))
