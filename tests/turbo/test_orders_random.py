@@ -259,3 +259,17 @@ def test_each_way_of_running_is_the_same(option):
 @pytest.mark.parametrize("analyzers", ANALYZERS[1:])
 def test_whoever_listens_hears_the_same(strategy, analyzers):
     same(replace(FIXED, strategy=strategy, analyzers=analyzers))
+
+
+@pytest.mark.parametrize(
+    "deeds",
+    [
+        {2: [Deed("bracket", size=10_000, far=0.03)]},
+        {2: [Deed("market", tradeid=1)], 4: [Deed("market", buy=False, tradeid=2)],
+         6: [Deed("market", tradeid=2)]},
+        {2: [Deed("limit", near=0.1)], 3: [Deed("late_child"), Deed("cancel")]},
+    ],
+    ids=["a family without cash", "trades that close each other", "a leg after its entry"],
+)  # fmt: skip
+def test_what_happens_seldom_is_the_same(deeds):
+    same(replace(FIXED, script=Script(deeds)))
