@@ -14,6 +14,7 @@ from typing import Concatenate
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+_NO_EXPONENT = 10_000  # beyond those of all floats
 _OfColumn = Callable[Concatenate[np.ndarray, ...], np.ndarray]
 
 
@@ -53,22 +54,25 @@ def shift(values: np.ndarray, rows: int) -> np.ndarray:
     return out
 
 
-@_by_column
 def sma(values: np.ndarray, period: int) -> np.ndarray:
     """Mean of the last `period` values: `bt.ind.SMA` to the last bit.
 
     Backtrader divides math.fsum of each window; so does this, by exact integer sums where the
-    values fit into 106 bits together, and by math.fsum itself where they do not.
+    values of a column fit into 106 bits together, and by math.fsum itself where they do not.
     """
+    values = np.asarray(values, dtype=np.float64)
     out = _blank(values)
-    if not len(windows := _windows(values, period)):
+    if not len(_windows(values, period)):
         return out
-    missing = np.isnan(values)
-    sums = _exact_sums(np.where(missing, 0.0, values), period)
-    if sums is None:
-        sums = np.array([_sum(window) for window in windows.tolist()])
-    out[period - 1 :] = sums / period
-    out[period - 1 :][_windows(missing, period).any(axis=-1)] = np.nan
+    table, means = values.reshape(len(values), -1), out.reshape(len(values), -1)
+    missing = np.isnan(table)
+    filled = np.where(missing, 0.0, table)
+    sums, is_exact = _exact_sums(filled, period)
+    for column in np.flatnonzero(~is_exact):
+        sums[:, column] = [_sum(window) for window in _windows(filled[:, column], period).tolist()]
+    means[period - 1 :] = sums / period
+    if missing.any():
+        means[period - 1 :][_windows(missing, period).any(axis=-1)] = np.nan
     return out
 
 
@@ -76,28 +80,32 @@ def _sum(window: list[float]) -> float:
     return math.fsum(window) if all(map(math.isfinite, window)) else sum(window)
 
 
-def _exact_sums(values: np.ndarray, period: int) -> np.ndarray | None:
-    """Correctly rounded sums of all windows, or None where 106 bits do not hold them.
+def _exact_sums(table: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarray]:
+    """Correctly rounded sums of all windows, and for which columns 106 bits hold them.
 
-    Each value is cut into two integers in units of one power of two. Integer sums are exact (a
-    running sum may wrap, its differences do not), so that putting the halves together rounds once.
+    Each value is cut into two integers in units of one power of two, a column's own. Integer sums
+    are exact (a running sum may wrap, its differences do not), so that putting the halves together
+    rounds once.
     """
-    exponents = np.frexp(values[values != 0.0])[1]
-    if not len(exponents):
-        return np.zeros(len(values) - period + 1)
-    unit = int(exponents.min()) - 53
-    half = (int(exponents.max()) - unit + 1) // 2
-    is_ordinary = bool(np.isfinite(values).all()) and unit > -900 and exponents.max() < 900
-    if not is_ordinary or half + period.bit_length() > 53:
-        return None
-    high = np.floor(np.ldexp(values, -(unit + half)))
-    low = np.ldexp(values - np.ldexp(high, unit + half), -unit)
+    exponents = np.frexp(table)[1]
+    is_zero = table == 0.0
+    lowest = np.where(is_zero, _NO_EXPONENT, exponents).min(axis=0)
+    highest = np.where(is_zero, -_NO_EXPONENT, exponents).max(axis=0)
+    has_any = lowest <= highest
+    unit = np.where(has_any, lowest - 53, 0)
+    half = np.where(has_any, (highest - unit + 1) // 2, 0)
+    is_exact = np.isfinite(table).all(axis=0) & (unit > -900) & (half + period.bit_length() <= 53)
+    is_exact &= ~has_any | (highest < 900)
+    table = np.where(is_exact, table, 0.0)
+    unit, half = np.where(is_exact, unit, 0), np.where(is_exact, half, 0)
+    high = np.floor(np.ldexp(table, -(unit + half)))
+    low = np.ldexp(table - np.ldexp(high, unit + half), -unit)
     sums = [_integer_sums(part.astype(np.int64), period) for part in (high, low)]
-    return np.asarray(np.ldexp(np.ldexp(sums[0], half) + sums[1], unit))
+    return np.ldexp(np.ldexp(sums[0], half) + sums[1], unit), is_exact
 
 
-def _integer_sums(values: np.ndarray, period: int) -> np.ndarray:
-    running = np.cumsum(values)
+def _integer_sums(table: np.ndarray, period: int) -> np.ndarray:
+    running = np.cumsum(table, axis=0)
     sums = running[period - 1 :].copy()
     sums[1:] -= running[:-period]
     return sums.astype(np.float64)

@@ -15,6 +15,8 @@ class BuyAndHold(SignalStrategy):
     The wish stands at every bar, so that an entry that was refused for lack of cash is tried again.
     """
 
+    columnwise = True
+
     @staticmethod
     def signals(config: Any, bars: Bars) -> np.ndarray:
         """One stake at every bar."""

@@ -18,6 +18,8 @@ class DonchianBracket(SignalStrategy):
     below the lowest low; only its first bar buys, and its end sells what the bracket has not.
     """
 
+    columnwise = True
+
     @dataclass(frozen=True)
     class Config:
         """Parameters.

@@ -40,6 +40,16 @@ class Panel:
         self._shown: list[list[float]] = []
         self._store = np.empty((len(FIELDS), 0, len(self.feeds)))
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether it is taken down bar by bar, so that `row` is the last one."""
+        return self._times is None
+
+    @property
+    def past(self) -> np.ndarray:
+        """What was taken down so far, (fields, T, feeds)."""
+        return self._store[:, : self.row + 1]
+
     def advance(self) -> bool:
         """Take in what Cerebro shows now; False when none of the feeds has moved."""
         lengths = tuple(len(feed) for feed in self.feeds)
@@ -92,7 +102,7 @@ class Panel:
             more = np.empty((len(FIELDS), max(self.row, 256), len(self.feeds)))
             self._store = np.concatenate((self._store, more), axis=1)
         self._store[:, self.row] = shown
-        self.bars = self._shaped(list(self._store[:, : self.row + 1]))
+        self.bars = self._shaped(list(self.past))
         return True
 
     def _shaped(self, columns: list[np.ndarray]) -> Bars:
@@ -101,3 +111,16 @@ class Panel:
 
 def _line(feed: bt.DataBase, name: str) -> np.ndarray:
     return np.array(getattr(feed.lines, name).getzero(size=feed.buflen()))
+
+
+def abreast(panels: Sequence[Panel]) -> Bars:
+    """The pasts of growing panels of one feed each, as columns of one table: (T, N).
+
+    Each ends in the last row, whatever its times; above a shorter one is NaN.
+    """
+    pasts = [panel.past[:, :, 0] for panel in panels]
+    rows = max(past.shape[1] for past in pasts)
+    table = np.full((len(FIELDS), rows, len(pasts)), np.nan)
+    for column, past in enumerate(pasts):
+        table[:, rows - past.shape[1] :, column] = past
+    return Bars(*table)

@@ -13,6 +13,8 @@ from strategies.signals import SignalStrategy
 class RsiReversion(SignalStrategy):
     """One stake long once Wilder's RSI is oversold, flat once it is overbought."""
 
+    columnwise = True
+
     @dataclass(frozen=True)
     class Config:
         """Parameters.

@@ -13,6 +13,8 @@ from strategies.signals import SignalStrategy
 class SmaCross(SignalStrategy):
     """One stake long on a cross above, flat on a cross below."""
 
+    columnwise = True
+
     @dataclass(frozen=True)
     class Config:
         """Parameters.

@@ -131,6 +131,21 @@ def test_its_signals_are_those_of_any_longer_series(name, feeds):
             np.testing.assert_array_equal(short, long[:cut])
 
 
+@pytest.mark.parametrize("name", [name for name in SIGNAL_STRATEGIES if find(name).columnwise])
+def test_its_signals_for_several_columns_are_those_of_each_alone(name):
+    cls, rng = find(name), np.random.default_rng(8)
+    close = 100 * np.exp(np.cumsum(0.01 * rng.standard_t(3, (BARS, 4)), axis=0)).round(2)
+    close[:, 3] = close[0, 3]
+    close[:40, 1] = close[:299, 2] = np.nan
+    fields = (close, close * 1.01, close * 0.99, close, close)
+    together = tables(cls.signals(cls.Config(), Bars(*fields)))
+    for column, first in enumerate((0, 40, 299, 0)):
+        own = Bars(*(field[first:, column] for field in fields))
+        for table, alone in zip(together, tables(cls.signals(cls.Config(), own)), strict=True):
+            np.testing.assert_array_equal(table[first:, column], alone)
+            assert np.isnan(table[:first, column]).all()
+
+
 def tables(answer):
     answer = answer if isinstance(answer, Signals) else Signals(answer)
     return [table for table in answer if table is not None]

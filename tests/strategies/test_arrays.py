@@ -110,6 +110,16 @@ def test_a_mean_of_infinite_values_is_infinite():
     np.testing.assert_array_equal(arrays.sma(values, 2), [math.nan, math.inf, math.inf, 2.0])
 
 
+def test_each_column_of_a_table_is_summed_as_if_it_were_alone():
+    wide = CLOSE * 2.0 ** np.linspace(-40, 40, len(CLOSE))  # more than 106 bits hold
+    holed = np.where(np.arange(len(CLOSE)) < 7, math.nan, CLOSE)
+    endless = np.where(np.arange(len(CLOSE)) == 50, math.inf, CLOSE)
+    columns = [CLOSE, wide, holed, endless, np.zeros(len(CLOSE))]
+    together = arrays.sma(np.stack(columns, axis=1), 10)
+    for column, values in enumerate(columns):
+        np.testing.assert_array_equal(together[:, column], arrays.sma(values, 10))
+
+
 @pytest.mark.parametrize(
     "function", [arrays.sma, arrays.highest, arrays.lowest, arrays.zscore, arrays.modified_zscore]
 )

@@ -143,6 +143,24 @@ def test_signals_are_computed_once_for_preloaded_bars_and_for_each_bar_of_growin
     assert calls == [5, 1, 2, 3, 4, 5]
 
 
+def test_growing_feeds_whose_columns_are_independent_share_a_call():
+    calls = []
+
+    class Counts(Given):
+        columnwise = True
+
+        @staticmethod
+        def signals(config, bars):
+            calls.append(np.shape(bars.close))
+            return np.full_like(bars.close, NAN)
+
+    frames = {"A": flat([1.0] * 5), "B": flat([1.0] * 5)[2:4]}
+    play(Counts, frames)
+    assert calls == [(5,), (2,)]
+    play(Counts, frames, options={"preload": False, "runonce": False})
+    assert calls[2:] == [(1,), (2,), (3, 2), (4, 2), (5,)]
+
+
 def test_a_feed_is_acted_upon_before_another_has_begun():
     frames = {"A": flat([1, 1, 1, 1]), "B": flat([1, 1], start="2020-01-03")}
     ran = play(Given, frames)
