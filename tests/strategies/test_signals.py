@@ -154,11 +154,11 @@ def test_growing_feeds_whose_columns_are_independent_share_a_call():
             calls.append(np.shape(bars.close))
             return np.full_like(bars.close, NAN)
 
-    frames = {"A": flat([1.0] * 5), "B": flat([1.0] * 5)[2:4]}
+    frames = {"A": flat([1.0] * 6), "B": flat([1.0] * 6)[2:5]}
     play(Counts, frames)
-    assert calls == [(5,), (2,)]
+    assert calls == [(6,), (3,)]
     play(Counts, frames, options={"preload": False, "runonce": False})
-    assert calls[2:] == [(1,), (2,), (3, 2), (4, 2), (5,)]
+    assert calls[2:] == [(1,), (2,), (3, 2), (4, 2), (5, 2), (6,)]
 
 
 def test_a_feed_is_acted_upon_before_another_has_begun():
