@@ -103,7 +103,12 @@ def _interrupt_twice(folder: Path) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+def _fail(folder: Path) -> None:
+    raise RuntimeError("on purpose")
+
+
 DEEDS: Mapping[str, Callable[[Path], Any]] = {
+    "fail": _fail,
     "fill the disk": _fill_the_disk,
     "remove the folder": shutil.rmtree,
     "touch the kill file": lambda folder: (folder / "KILL").touch(),
