@@ -1,5 +1,6 @@
 """One wake-up for everything that reaches Cerebro's thread: bars, facts, commands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any
@@ -74,6 +75,14 @@ class Lane:
         with self._count.changed:
             self._items.append(item)
             self._count.received += 1
+            self._count.changed.notify_all()
+
+    def put_all(self, items: Iterable[Any]) -> None:
+        """Add items and wake who waits once; from any thread."""
+        with self._count.changed:
+            before = len(self._items)
+            self._items.extend(items)
+            self._count.received += len(self._items) - before
             self._count.changed.notify_all()
 
     def drain(self) -> list[Any]:

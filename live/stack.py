@@ -1,5 +1,6 @@
 """Everything a session is made of, wired: the one place where live objects meet."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -21,6 +22,7 @@ from brokers.inbox import Inbox, Lane
 from brokers.remote import EndOfTurn, RemoteBroker
 from brokers.risk import MaxBarAge, Rule
 from brokers.store import Link, Store
+from brokers.wire.transport import Reconnected, VenueBar
 from feeds.barrier import Barrier
 from feeds.stream import live_feeds
 from feeds.timeframe import Timeframe
@@ -122,15 +124,25 @@ def build(
 
 
 async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
-    """Carry bars from the wire to the inbox, on the store's loop, until it stops."""
-    lane = stack.inbox.lane("bars")
+    """Carry bars from the wire to the inbox, on the store's loop, until it stops.
+
+    Those of one frame wake Cerebro's thread once: it would only be in the way of the others.
+    """
+    lane, arrived = stack.inbox.lane("bars"), list[VenueBar | Reconnected]()
     if link.bars is None:
         return
+
+    def hand_over() -> None:
+        lane.put_all(arrived)
+        arrived.clear()
+
     try:
         async with aclosing(link.bars.bars(symbols)) as bars:  # type: ignore[type-var]
             async for item in bars:
                 stack.wires.data = CONNECTED
-                lane.put(item)
+                if not arrived:
+                    asyncio.get_running_loop().call_soon(hand_over)
+                arrived.append(item)
     except SeawallError as error:
         stack.wires.data_failure = str(error)
 

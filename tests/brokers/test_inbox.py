@@ -78,3 +78,11 @@ def test_an_inbox_is_awaited_while_somebody_waits_for_nothing_that_is_there():
     waiter.join()
     assert seen == [True]
     assert not inbox.is_awaited
+
+
+def test_items_put_together_come_out_in_order_and_count_each():
+    inbox = Inbox()
+    lane = inbox.lane("bars")
+    lane.put("a")
+    lane.put_all(iter("bc"))
+    assert (inbox.received, lane.drain(), inbox.waiting) == (3, ["a", "b", "c"], 0)
