@@ -1,6 +1,7 @@
 """One set through the kernel with its fills, and held against Cerebro."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from math import isclose, isnan
@@ -11,8 +12,9 @@ import pandas as pd
 
 from backtest.compiled import columns as col
 from backtest.compiled.course import Course
-from backtest.compiled.desk import Desk, Floats, Ints
+from backtest.compiled.desk import Floats, Ints
 from backtest.compiled.evaluation import Evaluation
+from backtest.compiled.rooms import ORDERS_AT_WORK
 from backtest.engine import execute
 from backtest.outcomes import METRICS, Outcomes, of_run
 from backtest.result import RunResult
@@ -71,9 +73,11 @@ def fills_of(spec: RunSpec, frames: Mapping[str, pd.DataFrame], params: Mapping[
         DataError: the kernel cannot hold this run.
         Exception: whatever the strategy raises.
     """
-    course = Course.of(frames)
-    evaluation = Evaluation(spec, frames, course)
-    return _fills(evaluation, course, params)
+    with closing(Evaluation(spec, frames)) as evaluation:
+        fills = _fills(evaluation, params)
+    if isinstance(fills, str):
+        raise DataError(f"{_told(params)}: {fills}: run it in Cerebro")
+    return fills
 
 
 def confirm(
@@ -89,14 +93,12 @@ def confirm(
     Raises:
         DataError: one differs; the text names the set, the bar and both values.
     """
-    course = Course.of(frames)
-    evaluation = Evaluation(spec, frames, course)
-    return tuple(_confirmed(evaluation, course, spec, frames, params) for params in params_list)
+    with closing(Evaluation(spec, frames)) as evaluation:
+        return tuple(_confirmed(evaluation, spec, frames, params) for params in params_list)
 
 
 def _confirmed(
     evaluation: Evaluation,
-    course: Course,
     spec: RunSpec,
     frames: Mapping[str, pd.DataFrame],
     params: Mapping[str, Any],
@@ -105,39 +107,38 @@ def _confirmed(
     outcomes = evaluation.chunk([params], 0)
     if outcomes.failures:
         raise _differs(params, f"Cerebro runs it, the kernel says: {outcomes.failures[0]}")
-    ours = _fills(evaluation, course, params)
-    _compare_fills(params, ours, result.fills)
+    ours = _fills(evaluation, params)
+    if isinstance(ours, Fills):  # else `chunk` has run it in Cerebro as well
+        _compare_fills(params, ours, result.fills)
     _compare_metrics(params, outcomes, result, float(spec.cash))
-    return Confirmation(dict(params), len(ours), ours.final_value)
+    return Confirmation(dict(params), len(result.fills), result.final_value)
 
 
-def _fills(evaluation: Evaluation, course: Course, params: Mapping[str, Any]) -> Fills:
+def _fills(evaluation: Evaluation, params: Mapping[str, Any]) -> Fills | str:
+    """The kernel's fills, or why it has none."""
     evaluation.reader.clear()
     reading = evaluation.reader.read(params)
-    room, count, orders = None, 0, 64
-    while room is None or len(room.desk.fills) < count:
-        room = evaluation.room([reading], orders)
-        room = room._replace(desk=room.desk._replace(fills=np.zeros((count, col.FILL_COLUMNS))))
-        sets, tape = evaluation.sets_of([reading]), reading.program.tape()
-        evaluation.kernel.run_set(evaluation.setting, tape, sets, 0, room)
-        if fault := _fault(room.desk):
-            if fault != col.FULL:
-                raise DataError(f"{_told(params)}: {FAULTS[fault]}: run it in Cerebro")
-            room, orders = None, orders * 8
-            continue
-        count = int(room.desk.counts[col.FILLS])
-    return _as_fills(course, room.desk.fills, float(room.equity[-1]))
+    tape, sets = reading.program.tape(), evaluation.sets_of([reading])
+    room, count = evaluation.rooms.take(), 0
+    try:
+        for _ in range(2):  # to count the fills, then to note them
+            noted = room.desk._replace(fills=np.zeros((count, col.FILL_COLUMNS)))
+            enough = evaluation.room_for(room._replace(desk=noted), tape)
+            evaluation.kernel.run_set(evaluation.setting, tape, sets, 0, enough)
+            if fault := int(noted.counts[col.FAULT]):
+                return FAULTS[fault]
+            count = int(noted.counts[col.FILLS])
+        return _as_fills(evaluation.course, noted.fills, float(room.equity[-1]))
+    finally:
+        evaluation.rooms.give(room)
 
 
 FAULTS = {
+    col.FULL: f"it has more than {ORDERS_AT_WORK} orders at work at a time",
     col.NOT_FINITE: "a target or a price is infinite",
     col.INEXACT: "a reversal of fractional units is not exact in floats",
     col.TOO_LARGE: "a position beyond 2 ** 53 units is not exact in floats",
 }
-
-
-def _fault(desk: Desk) -> int:
-    return int(desk.counts[col.FAULT])
 
 
 def _as_fills(course: Course, table: Floats, final_value: float) -> Fills:

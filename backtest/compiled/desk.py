@@ -74,19 +74,6 @@ class Desk(NamedTuple):
     fills: Floats
 
 
-def new_desk(feeds: int, steps: int, orders: int, fills: int) -> Desk:
-    """Room for one run with so many orders at work at a time and so many fills noted."""
-    return Desk(
-        np.zeros((orders, col.ORDER_COLUMNS)),
-        np.zeros((feeds, col.FEED_COLUMNS)),
-        np.zeros((col.QUEUES, feeds), np.int64),
-        np.zeros(col.COUNTS, np.int64),
-        np.zeros(2),
-        np.zeros(steps + 1, np.int64),
-        np.zeros((fills, col.FILL_COLUMNS)),
-    )
-
-
 def clear(desk: Desk, cash: float) -> None:
     """Begin a run."""
     desk.feeds[:] = 0.0

@@ -1,6 +1,8 @@
 """Which runs the compiled kernel can stand in for."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from inspect import getattr_static
 from typing import Any
 
 import pandas as pd
@@ -10,14 +12,11 @@ from backtest.spec import RunSpec
 from brokers.errors import DataError
 from strategies.signals import SignalStrategy
 
-# What a strategy may define of the names that SignalStrategy has; any other of them changes how
-# wishes become orders. The last line is what Backtrader's metaclass defines.
-OPEN_NAMES = frozenset(
-    ("signals", "features", "reason", "Config", "unit", "across", "through_zero",
-     "__module__", "__doc__", "__qualname__", "__annotations__", "__firstlineno__",
-     "__static_attributes__", "alias", "aliased", "frompackages", "linealias", "lines", "packages",
-     "params", "plotinfo", "plotlines", "_lines")
-)  # fmt: skip
+# What a strategy may define of the methods that SignalStrategy has; any other of its own changes how
+# wishes become orders. The last four are what Backtrader's metaclass derives.
+OPEN_METHODS = frozenset(
+    ("signals", "features", "reason", "Config", "lines", "params", "plotinfo", "plotlines")
+)
 
 
 def reason_not_compilable(spec: RunSpec, bars: Any) -> str | None:
@@ -44,7 +43,9 @@ def _changed(cls: type[SignalStrategy]) -> str | None:
         for name, item in vars(kin).items():
             if name in ("signals", "features") and not isinstance(item, staticmethod):
                 return f"{name}() that is no static method"
-            if hasattr(SignalStrategy, name) and name not in OPEN_NAMES:
+            inherited = getattr_static(SignalStrategy, name, None)
+            is_method = callable(inherited) or isinstance(inherited, property | cached_property)
+            if is_method and name not in OPEN_METHODS:
                 return f"{name}()"
     return None
 

@@ -2,38 +2,37 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from math import nan
-from threading import local
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backtest.compiled import columns as col
 from backtest.compiled.course import Course
-from backtest.compiled.desk import Terms, new_desk
+from backtest.compiled.desk import Terms
 from backtest.compiled.kernel import kernel
-from backtest.compiled.reading import Reader, Reading
+from backtest.compiled.reading import Reader, Reading, rows_wanted
+from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
 from backtest.compiled.simulate import Room, Rows, Setting
-from backtest.compiled.tape import BLOCK, Registers, Sets
+from backtest.compiled.tape import Sets, Tape
 from backtest.compiled.tracing import Program
 from backtest.engine import execute
-from backtest.outcomes import BLOCKS, METRICS, Outcomes, failed, of_run
+from backtest.outcomes import METRICS, Outcomes, failed, of_run
 from backtest.spec import RunSpec
 from brokers.errors import SeawallError
 from brokers.fills import Commission, Slippage
 
-CHUNK_BYTES = 1 << 26
+CHUNK_BYTES = 1 << 25
 CHUNK_SETS = 4096
 CHUNK_BARS = 200_000_000  # of all sets of a chunk: about a second's work
-PIECE_BARS = 250_000  # of all sets that a thread takes at a time
-ORDERS_AT_WORK = 64
+PIECES_A_THREAD = 2
 
 Params = Mapping[str, Any]
+_Piece = tuple[list[int], Rows, Future[None] | None]
 
 
 def evaluate(
@@ -59,15 +58,17 @@ def evaluate(
     Raises:
         DataError: a frame is no bar frame.
     """
-    course = Course.of(frames)
-    count = len(os.sched_getaffinity(0)) if jobs < 1 else jobs
-    with ThreadPoolExecutor(count) if count > 1 else nullcontext() as pool:
-        evaluation = Evaluation(spec, frames, course, chunk_bytes, pool)
-        start = 0
-        while start < len(sets):
-            outcomes = evaluation.chunk(sets, start)
-            yield range(start, start + len(outcomes)), outcomes
-            start += len(outcomes)
+    threads = len(os.sched_getaffinity(0)) if jobs < 1 else jobs
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+        evaluation = Evaluation(spec, frames, chunk_bytes=chunk_bytes, pool=pool, threads=threads)
+        try:
+            start = 0
+            while start < len(sets):
+                outcomes = evaluation.chunk(sets, start)
+                yield range(start, start + len(outcomes)), outcomes
+                start += len(outcomes)
+        finally:
+            evaluation.close()
 
 
 def setting_of(spec: RunSpec, course: Course) -> Setting:
@@ -89,31 +90,43 @@ def setting_of(spec: RunSpec, course: Course) -> Setting:
 
 
 class Evaluation:
-    """One strategy over one course, for as many sets as come."""
+    """One strategy over one course, for as many sets as come; close it in the end.
+
+    Args:
+        pool: of threads; None: the caller's own.
+        functions: the kernel's, compiled if None.
+    """
 
     def __init__(
         self,
         spec: RunSpec,
         frames: Mapping[str, pd.DataFrame],
-        course: Course,
+        *,
         chunk_bytes: int = CHUNK_BYTES,
-        pool: Executor | None = None,
+        pool: ThreadPoolExecutor | None = None,
+        threads: int = 1,
+        functions: SimpleNamespace | None = None,
     ) -> None:
-        self.kernel: SimpleNamespace = kernel()
+        self.course = course = Course.of(frames)
+        self.kernel = functions or kernel()
         self.setting = setting_of(spec, course)
-        self.reader = Reader(spec, course, self.kernel, chunk_bytes)
-        self._spec, self._frames, self._pool = spec, frames, pool
-        self._steps, self._feeds = len(course.index), len(course.names)
-        bars = self._steps * self._feeds
-        self._piece = min(max(PIECE_BARS // bars, 1), 256)
-        self._most = min(max(CHUNK_BARS // bars, 16), CHUNK_SETS)
-        self._rooms = local()
+        steps, feeds = len(course.index), len(course.names)
+        table = SPARES.take((rows_wanted(course, chunk_bytes), steps))
+        self.reader = Reader(spec, course, self.kernel, table, chunk_bytes)
+        self.rooms = Rooms(feeds, steps, threads)
+        self._spec, self._frames = spec, frames
+        self._pool, self._threads = pool, threads
+        self._most = min(max(CHUNK_BARS // (steps * feeds), 16), CHUNK_SETS)
+
+    def close(self) -> None:
+        """Keep the memory for others."""
+        self.rooms.close()
+        SPARES.give(self.reader.library.table)
 
     def chunk(self, sets: Sequence[Params], start: int) -> Outcomes:
         """As many sets from `start` on as fit, at least one."""
         self.reader.clear()
-        waiting: dict[Program, list[tuple[int, Reading]]] = {}
-        sent: list[tuple[list[int], Any]] = []
+        groups: dict[Program, list[tuple[int, Reading]]] = {}
         failures: dict[int, str] = {}
         place = start
         while place < min(start + self._most, len(sets)):
@@ -124,63 +137,56 @@ class Evaluation:
             except Exception as error:  # noqa: BLE001  a strategy may raise anything
                 failures[place - start] = _reason(error)
             else:
-                group = waiting.setdefault(reading.program, [])
-                group.append((place - start, reading))
-                if len(group) == self._piece:
-                    sent.append(self._send(waiting.pop(reading.program)))
+                groups.setdefault(reading.program, []).append((place - start, reading))
             place += 1
-        sent += [self._send(group) for group in waiting.values()]
+        # Not before all are read: a thread that needs the interpreter waits for who has it.
+        sent = [piece for group in groups.values() for piece in self._send(group)]
         return self._collected(sets[start:place], sent, failures)
-
-    def room(self, readings: Sequence[Reading], orders: int = ORDERS_AT_WORK) -> Room:
-        """A thread's room, with registers for what these readings have in common."""
-        rooms: dict[int, Any] = self._rooms.__dict__.setdefault("by_orders", {})
-        if orders not in rooms:
-            steps, feeds = self._steps, self._feeds
-            wishes = np.empty((steps + 1, col.OUTPUTS, feeds))
-            wishes[-1] = nan
-            desk = new_desk(feeds, steps, orders, 0)
-            rooms[orders] = desk, wishes, np.empty(steps, np.int64), np.empty((2, steps + 1))
-        desk, wishes, events, floats = rooms[orders]
-        program = readings[0].program
-        operations = len(program.code) // 4
-        values = np.empty((program.numbers + operations, BLOCK))
-        registers = Registers(values, np.empty((operations, 2)), wishes, events)
-        return Room(desk, registers, floats[0], floats[1, :-1])
 
     def sets_of(self, readings: Sequence[Reading]) -> Sets:
         """Readings of one program in the kernel's arrays."""
-        return Sets(
-            np.array([reading.rows for reading in readings], np.int64).reshape(len(readings), -1),
-            np.array([reading.numbers for reading in readings], np.float64).reshape(
-                len(readings), -1
-            ),
-            self.reader.library.table,
-        )
+        rows = np.array([reading.rows for reading in readings], np.int64)
+        numbers = np.array([reading.numbers for reading in readings], np.float64)
+        count = len(readings)
+        return Sets(rows.reshape(count, -1), numbers.reshape(count, -1), self.reader.library.table)
 
-    def _send(self, group: list[tuple[int, Reading]]) -> tuple[list[int], Any]:
-        readings = [reading for _, reading in group]
-        places = [place for place, _ in group]
-        if self._pool is None:
-            return places, self._run(readings)
-        return places, self._pool.submit(self._run, readings)
+    def room_for(self, room: Room, tape: Tape) -> Room:
+        """The room with registers enough."""
+        count, held = tape.numbers + len(tape.code), room.registers
+        if count <= len(held.values):
+            return room
+        return room._replace(registers=registers_for(count, held.wishes, held.events))
 
-    def _run(self, readings: list[Reading], orders: int = ORDERS_AT_WORK) -> Rows:
-        rows, count = rows_for(len(readings)), len(readings)
-        room = self.room(readings, orders)
-        tape = readings[0].program.tape()
-        self.kernel.run_sets(self.setting, tape, self.sets_of(readings), 0, count, room, rows)
-        return rows
+    def _send(self, group: list[tuple[int, Reading]]) -> Iterator[_Piece]:
+        tape = group[0][1].program.tape()
+        size = -(-len(group) // (self._threads * PIECES_A_THREAD))
+        for first in range(0, len(group), size):
+            places, readings = zip(*group[first : first + size], strict=True)
+            rows, sets = rows_for(len(places)), self.sets_of(readings)
+            if self._pool is None:
+                self._run(tape, sets, rows)
+                yield list(places), rows, None
+            else:
+                yield list(places), rows, self._pool.submit(self._run, tape, sets, rows)
+
+    def _run(self, tape: Tape, sets: Sets, rows: Rows) -> None:
+        room = self.rooms.take()
+        try:
+            enough = self.room_for(room, tape)
+            self.kernel.run_sets(self.setting, tape, sets, 0, len(rows.faults), enough, rows)
+        finally:
+            self.rooms.give(room)
 
     def _collected(
-        self, sets: Sequence[Params], sent: list[tuple[list[int], Any]], failures: dict[int, str]
+        self, sets: Sequence[Params], sent: list[_Piece], failures: dict[int, str]
     ) -> Outcomes:
         rows = rows_for(len(sets))
-        for places, running in sent:
-            done = running.result() if isinstance(running, Future) else running
+        for places, done, running in sent:
+            if running is not None:
+                running.result()
             for whole, part in zip(rows, done, strict=True):
                 whole[places] = part
-        periods = np.full(len(sets), self._steps, np.int64)
+        periods = np.full(len(sets), len(self.course.index), np.int64)
         periods[list(failures)] = 0
         metrics = {name: rows.metrics[:, k].copy() for k, name in enumerate(METRICS)}
         outcomes = Outcomes(metrics, rows.moments, periods, rows.blocks, failures)
@@ -196,16 +202,6 @@ class Evaluation:
         except Exception as error:  # noqa: BLE001  a strategy may raise anything
             return failed(_reason(error))
         return of_run(result.equity, float(self._spec.cash), result.trades)
-
-
-def rows_for(count: int) -> Rows:
-    """Rows of so many sets, nothing determined yet."""
-    return Rows(
-        np.full((count, len(METRICS)), nan),
-        np.full((count, 4), nan),
-        np.zeros((count, BLOCKS, 3)),
-        np.zeros(count, np.int64),
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -25,12 +25,11 @@ class Library:
 
     Args:
         kernel: the compiled functions.
-        steps: values of a row.
-        rows: how many rows there is room for; memory is taken only as they are filled.
+        table: (rows, S) to fill.
     """
 
-    def __init__(self, kernel: SimpleNamespace, steps: int, rows: int) -> None:
-        self.table = np.empty((rows, steps))
+    def __init__(self, kernel: SimpleNamespace, table: Floats) -> None:
+        self.table = table
         self.recorder = Recorder()
         self.is_unready = False  # some result of the last set has no value in its last row
         self._kernel = kernel
@@ -49,7 +48,7 @@ class Library:
     @property
     def room(self) -> int:
         """How many rows are free."""
-        return len(self.table) - self._used
+        return int(self.table.shape[0]) - self._used
 
     @property
     def held_bytes(self) -> int:

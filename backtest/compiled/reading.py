@@ -8,6 +8,7 @@ import numpy as np
 
 from backtest.compiled import columns as col
 from backtest.compiled.course import Course
+from backtest.compiled.desk import Floats
 from backtest.compiled.library import Library
 from backtest.compiled.rewired import Scope
 from backtest.compiled.tracing import Program, Series, Untraceable
@@ -36,20 +37,25 @@ class Reader:
     with what strategies.arrays gives shared between the sets.
 
     Args:
+        table: for shared arrays, (rows, S); see `rows_wanted`.
         chunk_bytes: how much to hold before `is_full`.
     """
 
     def __init__(
-        self, spec: RunSpec, course: Course, kernel: SimpleNamespace, chunk_bytes: int
+        self,
+        spec: RunSpec,
+        course: Course,
+        kernel: SimpleNamespace,
+        table: Floats,
+        chunk_bytes: int,
     ) -> None:
         self._cls: Any = spec.strategy_class
         self._params = dict(spec.params)
         self._course = course
-        steps, feeds = len(course.index), len(course.names)
-        self._margin = ROWS_A_SET + (len(FIELDS) + col.OUTPUTS) * feeds
+        feeds = len(course.names)
+        self._margin = _margin(feeds)
         self._bytes = chunk_bytes
-        rows = max(chunk_bytes // (8 * steps), 2 * self._margin)
-        self.library = Library(kernel, steps, rows)
+        self.library = Library(kernel, table)
         self._strategy = Scope(self.library.functions).strategy(self._cls)
         self._together = self._cls.across and feeds > 1
         self._is_traced = course.is_common and not self._together
@@ -173,6 +179,15 @@ class Reader:
         out = np.full(len(self._course.index), np.nan)
         out[self._course.steps[feed]] = values
         return out
+
+
+def rows_wanted(course: Course, chunk_bytes: int) -> int:
+    """How many rows of shared arrays a reader should have; untouched ones take no memory."""
+    return int(max(chunk_bytes // (8 * len(course.index)), 2 * _margin(len(course.names))))
+
+
+def _margin(feeds: int) -> int:
+    return ROWS_A_SET + (len(FIELDS) + col.OUTPUTS) * feeds
 
 
 def _length(named: tuple[Any, str]) -> int:

@@ -12,12 +12,13 @@ from backtest.compiled import columns as col
 from backtest.compiled.desk import Desk, Floats
 from backtest.outcomes import BLOCKS
 
+STRETCH = 32  # values at a time that are first looked at for a new peak
+
 
 def score(
     desk: Desk,
     equity: Floats,
     year: float,
-    each: Floats,
     metrics: Floats,
     moments: Floats,
     blocks: Floats,
@@ -25,16 +26,16 @@ def score(
     """Fill one row of `Outcomes`.
 
     Args:
-        equity: value at the end of each step; the starting cash stands before it.
+        equity: value at the end of each step; the starting cash stands before it. Returns take
+            the place of all but the last.
         year: periods a year; NaN where unknown.
-        each: room for the returns.
     """
     count = equity.size - 1
-    fill_returns(equity, each)
+    end, start, depth = equity[count], equity[0], max_depth(equity)
+    to_returns(equity)
+    each = equity[:count]
     sum_blocks(each, blocks)
     mean, downside = fill_moments(each, moments)
-    end, start = equity[count], equity[0]
-    depth = max_depth(equity)
     metrics[0] = end
     metrics[1] = end / start - 1.0
     metrics[2] = ratio(math.sqrt(year) * mean, moments[1])
@@ -53,11 +54,11 @@ def ratio(a: float, b: float) -> float:
     return a / b if b > ROUNDING else math.nan
 
 
-def fill_returns(equity: Floats, each: Floats) -> None:
-    """Simple returns; NaN after a value that is not above zero."""
-    for i in range(each.size):
+def to_returns(equity: Floats) -> None:
+    """Simple returns in place of all but the last; NaN after a value that is not above zero."""
+    for i in range(equity.size - 1):
         before = equity[i]
-        each[i] = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
+        equity[i] = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
 
 
 def sum_blocks(each: Floats, blocks: Floats) -> None:
@@ -99,10 +100,20 @@ def fill_moments(each: Floats, moments: Floats) -> tuple[float, float]:
 
 def max_depth(equity: Floats) -> float:
     """The deepest drawdown, <= 0; the first value is the first peak."""
-    peak, depth = equity[0], 0.0
-    for i in range(1, equity.size):
-        peak = max(peak, equity[i])
-        depth = min(depth, equity[i] / peak - 1.0)
+    peak, depth, first = equity[0], 0.0, 1
+    while first < equity.size:
+        last = min(first + STRETCH, equity.size)
+        low, high = equity[first], equity[first]
+        for i in range(first, last):
+            low, high = min(low, equity[i]), max(high, equity[i])
+        if high > peak:
+            for i in range(first, last):
+                peak = max(peak, equity[i])
+                if equity[i] < peak:
+                    depth = min(depth, equity[i] / peak - 1.0)
+        else:
+            depth = min(depth, low / peak - 1.0)
+        first = last
     return depth
 
 

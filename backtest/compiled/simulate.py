@@ -19,12 +19,11 @@ class Setting(NamedTuple):
 
 
 class Room(NamedTuple):
-    """What one thread works in: (S + 1,) for the equity, (S,) for its returns."""
+    """What one thread works in; `equity` is (S + 1,)."""
 
     desk: Desk
     registers: Registers
     equity: Floats
-    each: Floats
 
 
 class Rows(NamedTuple):
@@ -46,7 +45,7 @@ def run_sets(
         rows.faults[row] = desk.counts[col.FAULT]
         if rows.faults[row] == 0:
             metrics, moments, blocks = rows.metrics[row], rows.moments[row], rows.blocks[row]
-            score(desk, equity, setting.year, room.each, metrics, moments, blocks)
+            score(desk, equity, setting.year, metrics, moments, blocks)
 
 
 def run_set(setting: Setting, tape: Tape, sets: Sets, row: int, room: Room) -> None:

@@ -60,8 +60,8 @@ class Registers(NamedTuple):
     """Room for one run of a tape.
 
     Args:
-        values: (registers, BLOCK).
-        memory: (K, 2) what an operation keeps from block to block.
+        values: (registers, BLOCK), as many as any tape needs, or more.
+        memory: (K, 2) what an operation keeps from block to block; or more.
         wishes: (S + 1, OUTPUTS, N) by event; the last row is never written and says nothing.
         events: (S,) steps that have a wish.
     """
@@ -77,7 +77,7 @@ def play_tape(tape: Tape, sets: Sets, row: int, room: Registers) -> int:
     steps, count = sets.table.shape[1], 0
     for number in range(tape.numbers):
         fill(room.values[number], sets.numbers[row, number])
-    for k in range(room.memory.shape[0]):
+    for k in range(tape.code.shape[0]):
         fill(room.memory[k], math.nan)
     for start in range(0, steps, BLOCK):
         stop = min(start + BLOCK, steps)
