@@ -12,10 +12,11 @@ from backtest.spec import RunSpec
 from brokers.errors import DataError
 from strategies.signals import SignalStrategy
 
-# What a strategy may define of the methods that SignalStrategy has; any other of its own changes how
-# wishes become orders. The last four are what Backtrader's metaclass derives.
+# What a strategy may define of the methods that SignalStrategy has; any other of its own changes
+# how wishes become orders. What begins with line or plot, and params, Backtrader derives.
 OPEN_METHODS = frozenset(
-    ("signals", "features", "reason", "Config", "lines", "params", "plotinfo", "plotlines")
+    ("signals", "features", "reason", "Config")
+    + ("lines", "linealias", "params", "plotinfo", "plotlines")
 )
 
 

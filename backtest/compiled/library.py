@@ -48,7 +48,8 @@ class Library:
     @property
     def room(self) -> int:
         """How many rows are free."""
-        return int(self.table.shape[0]) - self._used
+        rows: int = self.table.shape[0]
+        return rows - self._used
 
     @property
     def held_bytes(self) -> int:
