@@ -135,6 +135,8 @@ class OrderSchema(Terms):
     @model_validator(mode="after")
     def _prices_stand_in_order(self) -> Self:
         """For a long entry stop loss < entry < take profit; mirrored for a short one."""
+        if not self.legs:
+            return self
         ladder = [
             ("stop loss", self._leg_price("stop_loss")),
             ("take profit" if self.order_class == "oco" else "entry", self.reference_price),
@@ -143,7 +145,7 @@ class OrderSchema(Terms):
         steps = [(name, price) for name, price in ladder if price is not None]
         rising = (self.side == "buy") != (self.order_class == "oco")
         for (low_name, low), (high_name, high) in pairwise(steps):
-            if self.legs and (low >= high if rising else low <= high):
+            if low >= high if rising else low <= high:
                 word = "below" if rising else "above"
                 raise ValueError(f"{low_name} {low} must be {word} {high_name} {high}")
         return self
