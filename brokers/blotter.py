@@ -142,7 +142,6 @@ class Blotter:
             return
         row = self._rows[fact.order_id]
         if isinstance(fact, Filled):
-            self._bring_forward(row.symbol, fact.filled_at)
             self._book(row, fact.execution_id, fact.venue_order_id, fact.quantity)
             self._close(row)
         elif isinstance(fact, Ended):
@@ -285,7 +284,7 @@ class Blotter:
             return []
         accepted = self._accept(row, fill.venue_order_id)
         quantity = _signed(fill.side, fill.quantity)
-        self._bring_forward(row.symbol, fill.filled_at)
+        restated = self._brought_forward(row.symbol, fill.filled_at)
         self._book(row, fill.execution_id, fill.venue_order_id, quantity)
         told = Filled(
             row.order_id,
@@ -296,18 +295,20 @@ class Blotter:
             fill.commission,
             fill.venue_order_id,
         )
-        return [*accepted, told]
+        return [*accepted, *restated, told]
 
     def _book(self, row: _Row, execution_id: str, venue_order_id: str, quantity: Decimal) -> None:
         self._executions.add(execution_id)
         row.known[venue_order_id] = row.known.get(venue_order_id, _NONE) + abs(quantity)
         self._positions[row.symbol] = self._positions.get(row.symbol, _NONE) + quantity
 
-    def _bring_forward(self, symbol: str, filled_at: datetime) -> None:
+    def _brought_forward(self, symbol: str, filled_at: datetime) -> list[Fact]:
         """Restate a position before a fill in new units."""
-        split = self._splits.get(symbol)
-        if split is not None and filled_at > split.ex_at:
-            self._restate(symbol, self._positions.get(symbol, _NONE) * split.ratio)
+        split, ours = self._splits.get(symbol), self._positions.get(symbol, _NONE)
+        if split is None or filled_at <= split.ex_at:
+            return []
+        self._restate(symbol, ours * split.ratio)
+        return [Restated(symbol, ours * split.ratio)] if ours else []
 
     def _restate(self, symbol: str, quantity: Decimal) -> None:
         self._splits.pop(symbol, None)

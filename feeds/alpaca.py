@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from brokers.wire.backoff import Backoff
 from brokers.wire.http import Http
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import vendor
+from feeds.alpaca_actions import StockSplit, splits
 from feeds.alpaca_client import BACKOFF, CALENDAR, MINUTE, AlpacaData, AlpacaHistory
 from feeds.alpaca_days import ZONE, AlpacaDays
 from feeds.alpaca_gathered import AlpacaGathered
@@ -158,6 +159,12 @@ class AlpacaBars:
             if not bars:
                 raise series.no_bars(symbol, start, end)
         return {symbol: series.stamped(symbol, bars) for symbol, bars in found.items()}
+
+    async def splits(
+        self, symbols: Sequence[str], first: date, last: date
+    ) -> tuple[StockSplit, ...]:
+        """Splits with an ex-date from `first` to `last`; see `feeds.alpaca_actions.splits`."""
+        return await splits(self._past, symbols, first, last)
 
     def bars(self, symbols: Sequence[str]) -> AsyncIterator[VenueBar | Reconnected]:
         """Bars as they finish, corrections marked: of the stream, gathered, or fetched by day."""

@@ -192,25 +192,33 @@ class AlpacaHistory:
             "end": _instant(end - timedelta(microseconds=1)),  # Alpaca's end is inclusive
             "limit": str(_PAGE),
         }
-        rows: list[tuple[str, list[Any]]] = []
-        tokens: set[str] = set()
+        pages = await self.pages("/v2/stocks/bars", query)
+        return [row for page in pages for row in _rows(page, symbols)]
+
+    async def pages(self, path: str, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        """Ask for something of several pages.
+
+        Raises:
+            ConfigError, DataError, Transient: as `bars`.
+        """
+        pages: list[Mapping[str, Any]] = []
+        tokens: dict[str, str] = {}
         while True:
-            ask = functools.partial(self._ask, query)
+            ask = functools.partial(self._ask, path, {**query, **tokens})
             page = await self._backoff.acall(ask, clock=self._clock, rng=self._rng)
-            rows += _rows(page, symbols)
+            pages.append(page)
             token = page.get("next_page_token")
             if not token:
-                return rows
-            if token in tokens:
+                return pages
+            if any(token == earlier.get("next_page_token") for earlier in pages[:-1]):
                 raise DataError("alpaca: its pages lead in a circle: try again later")
-            tokens.add(token)
-            query["page_token"] = token
+            tokens = {"page_token": token}
 
-    async def _ask(self, query: Mapping[str, str]) -> Mapping[str, Any]:
+    async def _ask(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         await self._clock.wait(self._limiter.reserve())
         try:
             answer = await self._http.request(
-                "GET", "/v2/stocks/bars", params=query, timeout_s=self._data.timeout_s
+                "GET", path, params=query, timeout_s=self._data.timeout_s
             )
         except (NoAnswer, Transient) as error:
             raise Transient(f"alpaca: {error}") from None
@@ -218,9 +226,9 @@ class AlpacaHistory:
             raise self._error(answer)
         try:
             page: Mapping[str, Any] = orjson.loads(answer.body)
-            page.get("bars")
+            page.get("next_page_token")
         except UNREADABLE as error:
-            raise Transient(f"alpaca: an answer without bars ({error})") from None
+            raise Transient(f"alpaca: an answer that cannot be read ({error})") from None
         return page
 
     def _error(self, answer: Response) -> SeawallError:

@@ -1,5 +1,6 @@
 """What a session has to know of its venue before it begins: the time, the account, the past."""
 
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +9,19 @@ from datetime import datetime
 import pandas as pd
 
 from brokers.clock import Clock
-from brokers.errors import DataError
+from brokers.errors import DataError, Transient
 from brokers.thread import run
 from brokers.wire.http import Http
 from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
+from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import AlpacaData
 from feeds.bars import COLUMNS
 from feeds.calendars import bar_close
 from feeds.passport import stamp
 from feeds.timeframe import Timeframe
 from live.asking import ask
-from live.connection import connect
+from live.connection import Connection, connect
+from live.corporate_actions import AHEAD
 from live.market_clock import MarketClock
 from live.paper.hours import Hours
 from live.permissions import Size, require
@@ -28,6 +31,8 @@ from live.warm_up import FEWEST, reach
 
 ZONE = "America/New_York"
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
@@ -36,6 +41,7 @@ class Briefing:
     Args:
         frames: the warm-up by symbol, stamped; empty where no warm-up was asked for.
         is_open: whether the exchange trades now.
+        splits: of the warm-up's time and of the next days, as far as the vendor tells.
     """
 
     clock: MarketClock
@@ -43,6 +49,7 @@ class Briefing:
     positions: tuple[VenuePosition, ...]
     frames: Mapping[str, pd.DataFrame]
     is_open: bool
+    splits: tuple[StockSplit, ...] = ()
 
 
 def brief(
@@ -75,6 +82,7 @@ async def _brief(
     try:
         start = at - reach(settings.data.warmup_bars, timeframe)
         found = await wires.bars.history(settings.data.symbols, start, at, timeframe.text)
+        splits = await _splits(wires, settings.data.symbols, start, at)
     finally:
         await wires.close()
     count = max(settings.data.warmup_bars, FEWEST)
@@ -82,7 +90,18 @@ async def _brief(
         symbol: _frame(symbol, _ended(bars, timeframe, settings, at)[-count:], settings, access, at)
         for symbol, bars in found.items()
     }
-    return Briefing(clock, account, positions, frames, is_open)
+    return Briefing(clock, account, positions, frames, is_open, splits)
+
+
+async def _splits(
+    wires: Connection, symbols: Sequence[str], start: datetime, at: datetime
+) -> tuple[StockSplit, ...]:
+    """Splits since `start`; none where the vendor does not tell, which is logged."""
+    try:
+        return await wires.bars.splits(symbols, start.date(), (at + AHEAD).date())
+    except (DataError, Transient) as error:
+        _log.warning("corporate actions could not be read: %s", error)
+        return ()
 
 
 def _clock(access: Access, settings: LiveSettings, real: Clock, at: datetime) -> MarketClock:

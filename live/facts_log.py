@@ -6,13 +6,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from brokers.facts import Accepted, Broken, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.facts import (
+    Accepted,
+    Broken,
+    Ended,
+    Fact,
+    Filled,
+    Mismatch,
+    Replaced,
+    Restated,
+    Split,
+)
 from live.past import VENUE
 
 _KINDS: Mapping[str, type[Fact]] = {
-    kind.__name__: kind for kind in (Accepted, Filled, Ended, Replaced, Mismatch, Broken)
+    kind.__name__: kind
+    for kind in (Accepted, Filled, Ended, Replaced, Split, Restated, Mismatch, Broken)
 }
-_DECIMALS = ("quantity", "price", "commission", "ours", "theirs")
+_DECIMALS = ("quantity", "price", "commission", "ours", "theirs", "new_rate", "old_rate")
+_INSTANTS = ("filled_at", "eve_at", "ex_at")
 _JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind", "fact", "turns"))
 
 
@@ -27,6 +39,7 @@ def from_record(record: Mapping[str, Any]) -> Fact:
     for name in _DECIMALS:
         if words.get(name) is not None:
             words[name] = Decimal(words[name])
-    if "filled_at" in words:
-        words["filled_at"] = datetime.fromisoformat(words["filled_at"])
+    for name in _INSTANTS:
+        if name in words:
+            words[name] = datetime.fromisoformat(words[name])
     return _KINDS[record["fact"]](**words)

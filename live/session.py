@@ -14,9 +14,10 @@ from typing import Any
 
 from brokers.errors import SeawallError
 from brokers.events import Event
-from brokers.facts import Broken, Mismatch
+from brokers.facts import Broken, Mismatch, Split
 from brokers.translate import symbol
 from live.alerts import Alerts
+from live.corporate_actions import in_words
 from live.exit_report import ExitReport
 from live.exits import Trigger
 from live.last_cancels import cancel_directly
@@ -25,7 +26,7 @@ from live.paper.hours import Hours
 from live.past import RESUME, SHUTDOWN, Diverged
 from live.reconcile import Unreconcilable, as_record
 from live.shutdown import Policy, Reach, Shutdown, Tripped
-from live.stack import Stack, listen
+from live.stack import Stack, listen, tell_of_split, watch_splits
 from live.start import Start
 from live.triggers import Ask, first
 from live.view import Snapshot, View
@@ -103,6 +104,7 @@ class Session:
         self._repeat()
         if self._stack.turns.is_live and self._stack.store.state == "connected":
             self._go_live()
+        self._mind_splits()
         tripped = first(self._asks)
         if tripped and self._is_repeating:
             self._shutdown.tripped = tripped  # nothing has left, and nothing is to be logged
@@ -116,6 +118,17 @@ class Session:
             if self._view.is_due():
                 self._view.show(self._snapshot())
         return ()
+
+    def _mind_splits(self) -> None:
+        """Cancel what rests in a symbol on the eve of its split; compare when it has happened."""
+        stack, ends = self._stack, self._stack.log.turn_end_at
+        for split in stack.actions.halting(ends):
+            for entry, order in stack.tape.orders:
+                if entry.symbol == split.symbol:
+                    stack.guard.cancel(order, reason=in_words(split))
+            stack.store.release()
+        if stack.actions.passing(ends) and stack.store.state == "live":
+            stack.store.compare()
 
     def _hear(self, event: Event) -> None:
         self._shutdown.hear(event)
@@ -156,6 +169,9 @@ class Session:
         self._leisure.settle()
         for difference in self._start.adopted:
             log.append(as_record(difference, adopted=True))
+        for split in stack.actions.news(self._start.splits):
+            tell_of_split(stack, split)  # now, or what is held would jump with the first bar
+        stack.store.attend(lambda link: watch_splits(stack, self._start.clock, link))
         is_current = log.turn_end_at is not None and self._is_last(log.turn_end_at)
         stack.store.go_live(frozenset(log.current) if is_current else ())
 
@@ -230,6 +246,11 @@ class Session:
             self._stack.log.note(as_record(notice, adopted=False))
         elif isinstance(notice, Broken):
             self._broken = notice.text
+        elif isinstance(notice, Split):
+            text = self._stack.actions.learn(notice)
+            self._notes.append(text)
+            if not self._is_repeating:
+                self._alerts.send(f"seawall {self._title}: a split", text)
 
     def _breaker(self) -> Tripped | None:
         made = self._stack.wires.made

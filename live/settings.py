@@ -142,6 +142,8 @@ class PaperSection(Section):
     """The account's rules."""
     faults: str = "none"
     """none, storm, seed:N or a plan.toml."""
+    splits: tuple[str, ...] = ()
+    """Of its market, such as "SPY 2025-06-04 2:1": new units for old; prices before were dearer."""
 
 
 class LiveSettings(Section):

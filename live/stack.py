@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import backtrader as bt
 
@@ -16,7 +17,9 @@ from backtest.inputs import Feeds
 from backtest.spec import RunSpec
 from brokers.blotter import Blotter
 from brokers.books import Pace
+from brokers.clock import Clock
 from brokers.errors import SeawallError
+from brokers.facts import Split
 from brokers.guard import GuardedBroker
 from brokers.inbox import Inbox, Lane
 from brokers.remote import EndOfTurn, RemoteBroker
@@ -28,9 +31,11 @@ from feeds.stream import live_feeds
 from feeds.timeframe import Timeframe
 from feeds.turns import Outage, Turns, warm_up
 from live.connection import Connection, connect
+from live.corporate_actions import CorporateActions, SplitHalt, told_in
 from live.facts_in import FactsIn
 from live.folder import Folder
 from live.loop import LiveCerebro
+from live.paper.hours import Hours
 from live.past import Past
 from live.recorder import StrategyLog, TapeRecorder
 from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits
@@ -78,6 +83,7 @@ class Stack:
     log: SessionLog
     tape: Tape
     labels: tuple[str, ...]
+    actions: CorporateActions
     wires: Wires = field(default_factory=Wires)
 
 
@@ -114,13 +120,32 @@ def build(
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
     turns, labels = _turns(settings, start, inbox, log), _labels(specs)
     feeds = _feeds(turns, start, access)
-    cerebro = _cerebro(settings, specs, access, start, feeds, broker, log)
+    hours = Hours(start.calendar)
+    told = told_in(start.records)
+    actions = CorporateActions(tuple(start.frames), hours, start.began_at, told)
+    own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))
+    cerebro = _cerebro(own, specs, access, start, feeds, broker, log)
     configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
     cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
     cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
     cerebro.addstore(EndOfTurn(broker))
     guard = cerebro.broker
-    return Stack(cerebro, guard, broker, store, blotter, turns, inbox, log, tape, labels, wires)
+    return Stack(
+        cerebro, guard, broker, store, blotter, turns, inbox, log, tape, labels, actions, wires
+    )
+
+
+def tell_of_split(stack: Stack, split: Split) -> None:
+    """Let blotter and broker know; on the store's loop, or before it goes live."""
+    stack.blotter.expect_split(split)
+    stack.inbox.lane("facts").put(split)
+
+
+async def watch_splits(stack: Stack, clock: Clock, link: Link) -> None:
+    """Ask for splits before each day, on the store's loop, until it stops."""
+    made = stack.wires.made
+    if link.bars is not None and made is not None:
+        await stack.actions.watch(made.bars.splits, partial(tell_of_split, stack), clock)
 
 
 async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
@@ -203,7 +228,7 @@ def _turns(settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog) 
 
 
 def _cerebro(
-    settings: LiveSettings,
+    own: Sequence[Rule],
     specs: Sequence[RunSpec],
     access: Access,
     start: Start,
@@ -212,7 +237,6 @@ def _cerebro(
     log: SessionLog,
 ) -> bt.Cerebro:
     first, *others = specs
-    own = _rules(settings, access.speed, log)
     cerebro = assemble(
         replace(first, risk=SessionLimits.around(first.limits, own)),
         feeds,

@@ -15,12 +15,15 @@ from brokers.clock import Clock
 from brokers.errors import ConfigError
 from brokers.facts import Mismatch
 from brokers.wire.transport import VenuePosition
+from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import CALENDAR, AlpacaData
 from feeds.passport import passport_of
 from feeds.timeframe import Timeframe
 from live.briefing import Briefing, brief
+from live.corporate_actions import check_start
 from live.folder import Folder, Record, passports_in
 from live.market_clock import MarketClock
+from live.paper.hours import Hours
 from live.same_data import of_backtest, require_same
 from live.settings import LiveSettings
 from live.venues import Access
@@ -42,6 +45,7 @@ class Start:
         began_at: nothing at the venue before this instant is the session's.
         data: what is wanted of the data feed.
         calendar: of the exchange.
+        splits: that the vendor tells of.
         notes: what was accepted or adopted, one sentence each.
         adopted: differences that --adopt settled.
     """
@@ -56,6 +60,7 @@ class Start:
     data: AlpacaData
     is_open: bool
     calendar: str = CALENDAR
+    splits: tuple[StockSplit, ...] = ()
     notes: tuple[str, ...] = ()
     adopted: tuple[Mismatch, ...] = ()
 
@@ -102,9 +107,18 @@ def begin(
             told = replace(told, frames=fetched(settings.data, told.clock.now()))
             notes += _check_warm_up(settings, access, told.frames, accept=accept_data)
         start = _anew(settings, told, data)
+        firsts = {symbol: frame.index[0] for symbol, frame in start.frames.items()}
+        hours, adjustment = Hours(settings.data.calendar), _adjustment(start.frames)
+        check_start(told.splits, firsts, hours, start.began_at, adjustment)
         folder.keep(start.frames)
     adopted = tuple(_differences(earlier, told)) if adopt else ()
-    return replace(start, calendar=settings.data.calendar, notes=notes, adopted=adopted)
+    return replace(
+        start,
+        calendar=settings.data.calendar,
+        splits=told.splits,
+        notes=notes,
+        adopted=adopted,
+    )
 
 
 def wanted(settings: LiveSettings, access: Access) -> AlpacaData:
@@ -166,6 +180,12 @@ def _position(held: Mapping[str, Any]) -> VenuePosition:
 def _newest(frames: Mapping[str, pd.DataFrame]) -> datetime:
     newest: datetime = max(frame.index[-1] for frame in frames.values()).to_pydatetime()
     return newest + timedelta(microseconds=1)
+
+
+def _adjustment(frames: Mapping[str, pd.DataFrame]) -> str:
+    """Of the warm-up: as traded where one symbol's is."""
+    found = {passport_of(frame, symbol).adjustment for symbol, frame in frames.items()}
+    return "none" if "none" in found else "split"
 
 
 def _check_backtest(settings: LiveSettings, access: Access, *, accept: bool) -> tuple[str, ...]:

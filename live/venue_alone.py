@@ -45,4 +45,5 @@ def spec_of(paper: PaperSection, warm_up: int) -> VenueSpec:
         plan_name=plan.name,
         warm_up=warm_up,
         speed=speed(paper.speed),
+        splits=paper.splits,
     )

@@ -47,6 +47,10 @@ class Hours:
         """The close of the first session that ends after `at`."""
         return self._instant(self._closes[self._row(at)])
 
+    def close_before(self, at: datetime) -> datetime:
+        """The last close before `at`, or at it."""
+        return self._instant(self._closes[self._row(at) - 1])
+
     def next_open(self, at: datetime) -> datetime:
         """The first open after `at`."""
         row = int(self._opens.searchsorted(pd.Timestamp(at), side="right"))

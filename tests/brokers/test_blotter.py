@@ -382,7 +382,8 @@ def test_a_fill_after_a_split_is_in_new_units():
     venue = FakeVenue()
     venue.place(order("a", "sell", "20"))
     hear(blotter, venue.said)
-    assert blotter.compare((), (fill,), positions("15"))[-1].quantity == Decimal(-5)
+    restated, filled = blotter.compare((), (fill,), positions("15"))[-2:]
+    assert (restated, filled.quantity) == (Restated("S", Decimal(20)), Decimal(-5))
     assert blotter.compare((), (), positions("15")) == ()
 
 
