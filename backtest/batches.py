@@ -51,11 +51,11 @@ class Batches:
                     yield rows, done.outcomes
             except self._crew.deaths as death:
                 suspects = [row for rows in on_their_way.values() for row in rows]
-                on_their_way.clear()
-                if size is None:
+                if len(suspects) > len(on_their_way):
                     yield from self._run(suspects, size=1)
                 else:
                     yield from self._one_by_one(suspects, death)
+                on_their_way.clear()
 
     def _one_by_one(
         self, numbers: Sequence[int], death: BaseException

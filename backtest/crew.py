@@ -3,7 +3,7 @@
 import importlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from logging import CRITICAL
@@ -22,7 +22,6 @@ Batch = tuple[int, list[Params]]
 WAVE = 2  # batches on their way for each worker
 
 
-@dataclass(frozen=True)
 class Crew:
     """Workers that hold a workload.
 
@@ -33,23 +32,46 @@ class Crew:
         in_waves: the backend answers only when a whole wave of batches is done.
     """
 
-    parcel: Parcel
-    workers: int
-    deaths: tuple[type[BaseException], ...] = ()
-    in_waves: bool = False
+    def __init__(
+        self,
+        parcel: Parcel,
+        workers: int,
+        deaths: tuple[type[BaseException], ...],
+        in_waves: bool = False,
+    ) -> None:
+        self.workers, self.deaths = workers, deaths
+        self._parcel, self._in_waves = parcel, in_waves
+        # joblib would evaluate a lone worker's batches in this process, which may not survive it.
+        self._how = {"n_jobs": max(workers, 2), "batch_size": 1}
+        self._pool = ExitStack()
+        self._parallel: Any = None
 
     def run(self, batches: Iterable[Batch], at_once: int | None = None) -> Iterator[Done]:
         """Evaluate batches, at most `at_once` at a time; answers come as they are done."""
-        tasks = (joblib.delayed(work)(number, self.parcel, sets) for number, sets in batches)
+        tasks = (joblib.delayed(work)(number, self._parcel, sets) for number, sets in batches)
         on_their_way = WAVE * self.workers if at_once is None else at_once
-        # joblib would evaluate a lone worker's batches in this process, which may not survive it.
-        how = {"n_jobs": max(self.workers, 2), "pre_dispatch": on_their_way, "batch_size": 1}
-        if not self.in_waves:
-            yield from joblib.Parallel(**how, return_as="generator_unordered")(tasks)
+        if self._in_waves:
+            yield from self._waves(tasks, on_their_way)
             return
-        with joblib.Parallel(**how) as parallel:
-            while wave := list(islice(tasks, on_their_way)):
-                yield from parallel(wave)
+        how = {**self._how, "pre_dispatch": on_their_way, "return_as": "generator_unordered"}
+        yield from joblib.Parallel(**how)(tasks)
+
+    def close(self) -> None:
+        """Let go of what is kept from one call to the next."""
+        self._pool.close()
+        self._parallel = None
+
+    def _waves(self, tasks: Iterator[Any], size: int) -> Iterator[Done]:
+        """Workers of such a backend start slowly: they stay until one of them dies."""
+        if self._parallel is None:
+            pool = joblib.Parallel(**self._how, pre_dispatch="all")
+            self._parallel = self._pool.enter_context(pool)
+        try:
+            while wave := list(islice(tasks, size)):
+                yield from self._parallel(wave)
+        except self.deaths:
+            self.close()
+            raise
 
 
 def crew(backend: str, workers: int, load: Workload) -> AbstractContextManager[Crew]:
@@ -97,7 +119,9 @@ def _ray(workers: int, sealed: Sealed) -> Iterator[Crew]:
         parcel = InRay([ray.put(sealed)], sealed.token)
         _extra("ray.util.joblib", "ray").register_ray()
         with joblib.parallel_config("ray"):
-            yield Crew(parcel, workers, deaths, in_waves=True)
+            hands = Crew(parcel, workers, deaths, in_waves=True)
+            yield hands
+            hands.close()
     finally:
         if is_ours:
             ray.shutdown()

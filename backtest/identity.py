@@ -7,6 +7,7 @@ import json
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -33,8 +34,7 @@ def settings_key(spec: RunSpec) -> str:
     """The run beside its parameters and its bars, and the versions of what computed it."""
     run = spec.as_dict()
     told = {name: run[name] for name in ("cash", "commission", "slippage_bps", "size")}
-    versions = {name: importlib.metadata.version(name) for name in ("seawall", "backtrader")}
-    return json.dumps(told | versions, sort_keys=True)
+    return json.dumps(told | _versions(), sort_keys=True)
 
 
 def bars_key(passports: Mapping[str, Passport | None]) -> str:
@@ -93,6 +93,12 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
+@lru_cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("seawall", "backtrader")}
+
+
+@lru_cache(maxsize=1024)
 def _source(item: Any) -> str:
     """Its text; where no file has it, as in an interactive session, its compiled code."""
     try:
@@ -111,7 +117,11 @@ def _is_library(item: Any) -> bool:
     module = sys.modules.get(item.__module__)
     if not isinstance(module, ModuleType) or item.__module__ == "__main__":
         return False
-    file = getattr(module, "__file__", None)
+    return _is_installed(getattr(module, "__file__", None))
+
+
+@lru_cache(maxsize=1024)
+def _is_installed(file: str | None) -> bool:
     return file is None or any(Path(file).resolve().is_relative_to(place) for place in LIBRARIES)
 
 

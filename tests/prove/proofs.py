@@ -4,6 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.analyzers import test_chain
+from tests.backtest import test_sweep_kills
+from tests.backtest.backends import test_clusters
 from tests.brokers import test_fills_against_stock, test_parity
 from tests.prove import Proof, examples
 from tests.prove.live_proofs import LIVE_PROOFS
@@ -71,6 +73,18 @@ PROOFS = (
         "a decision log with any byte changed to any value is damaged, and the line is named",
         LOG_CHUNKS,
         every_byte_is_guarded,
+    ),
+    Proof(
+        "sweep",
+        "a sweep killed at random moments and started again repeats nothing and ends the same",
+        20,
+        test_sweep_kills.random_kills,
+    ),
+    Proof(
+        "cluster",
+        "a worker that dies takes its own set alone, on Ray, on Dask and on processes of joblib's",
+        3,
+        test_clusters.deaths,
     ),
     *LIVE_PROOFS,
 )

@@ -1,0 +1,64 @@
+"""A local Ray and a local Dask with two workers each: the same table as anywhere else."""
+
+import pytest
+
+from backtest import sweep
+from strategies.sma_cross import SmaCross
+from tests.backtest.sweep_stage import Above, in_notebook, walk
+
+BARS = walk()
+GRID = {"period": range(2, 20)}
+
+
+@pytest.fixture(scope="module", params=["ray", "dask"])
+def cluster(request):
+    """A cluster that this process is connected to, for several sweeps."""
+    if request.param == "ray":
+        ray = pytest.importorskip("ray")
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        yield request.param
+        ray.shutdown()
+        return
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ):
+        yield request.param
+
+
+def swept(backend, strategy=Above, grid=GRID, **how):
+    return sweep(strategy, BARS, grid, backend=backend, jobs=2, ledger=":memory:", **how)
+
+
+def test_a_cluster_gives_the_table_of_a_single_process(cluster):
+    cell = in_notebook(Above)
+    how = {"params": {"raises": (5,)}, "commission": 0.001}
+    assert swept(cluster, cell, **how).table.equals(swept("sequential", **how).table)
+
+
+def test_a_cluster_evaluates_compiled_sets(cluster):
+    grid = {"fast": range(2, 6), "slow": range(8, 12)}
+    one, other = (swept(backend, SmaCross, grid, confirm=0) for backend in (cluster, "loky"))
+    assert one.table.equals(other.table)
+    assert one.engine == "compiled"
+
+
+def test_a_search_that_learns_goes_the_same_way_on_a_cluster(cluster):
+    how = {"search": "tpe", "trials": 6, "seed": 1}
+    one, other = (swept(backend, **how).table for backend in (cluster, "loky"))
+    assert one.equals(other)
+
+
+def check_deaths(backend):
+    """For `python -m tests.prove cluster`: a worker that dies takes its own set alone."""
+    grid, params = {"period": range(2, 12)}, {"dies": (4, 9)}
+    table = swept(backend, grid=grid, params=params).table
+    lost = table["period"].isin(params["dies"])
+    assert table["failed"].notna().tolist() == lost.tolist()
+    assert all("its worker process died" in reason for reason in table["failed"][lost])
+
+
+def deaths(chunk):
+    """Of each backend in turn, started and stopped by the sweep itself."""
+    check_deaths(["ray", "dask", "loky"][chunk])
+    return 2
