@@ -7,17 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.compiled.course import Course
 from backtest.spec import RunSpec
-from brokers.errors import DataError
 from strategies.signals import SignalStrategy
 
 # What a strategy may define of the methods that SignalStrategy has; any other of its own changes
-# how wishes become orders. What begins with line or plot, and params, Backtrader derives.
-OPEN_METHODS = frozenset(
-    ("signals", "features", "reason", "Config")
-    + ("lines", "linealias", "params", "plotinfo", "plotlines")
-)
+# how wishes become orders. DERIVED is what Backtrader's metaclass adds.
+OPEN_METHODS = frozenset(("signals", "features", "reason", "Config"))
+DERIVED = frozenset(("lines", "linealias", "params", "plotinfo", "plotlines"))
+
+CLOSEST_NS = 20_000  # bars that end closer together share a time in Backtrader
 
 
 def reason_not_compilable(spec: RunSpec, bars: Any) -> str | None:
@@ -46,7 +44,7 @@ def _changed(cls: type[SignalStrategy]) -> str | None:
                 return f"{name}() that is no static method"
             inherited = getattr_static(SignalStrategy, name, None)
             is_method = callable(inherited) or isinstance(inherited, property | cached_property)
-            if is_method and name not in OPEN_METHODS:
+            if is_method and name not in OPEN_METHODS | DERIVED:
                 return f"{name}()"
     return None
 
@@ -57,8 +55,7 @@ def _reason_of_bars(bars: Any) -> str | None:
         return "the bars are not frames by symbol: only those can be compiled"
     if any(not isinstance(item, pd.DataFrame) for item in frames.values()):
         return "some bars are a feed of Backtrader's: only frames can be compiled"
-    try:
-        Course.of(frames)
-    except DataError as error:
-        return str(error)
+    indices = [item.index for item in frames.values() if isinstance(item.index, pd.DatetimeIndex)]
+    if any((index.as_unit("ns").asi8 % CLOSEST_NS).any() for index in indices):
+        return "the bars start at fractions of 20 us, which Backtrader's times cannot tell apart"
     return None

@@ -34,7 +34,7 @@ class Library:
         self.is_unready = False  # some result of the last set has no value in its last row
         self._kernel = kernel
         self._rows: dict[Hashable, tuple[Series, bool]] = {}
-        self._used = 0
+        self._used: int = 0
         self._known: dict[int, np.ndarray] = {}
         self._results: dict[Hashable, np.ndarray] = {}
         self._halves: dict[int, Any] = {}
@@ -48,8 +48,7 @@ class Library:
     @property
     def room(self) -> int:
         """How many rows are free."""
-        rows: int = self.table.shape[0]
-        return rows - self._used
+        return len(self.table) - self._used
 
     @property
     def held_bytes(self) -> int:
