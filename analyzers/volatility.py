@@ -9,7 +9,8 @@ Source: Parkinson (1980); Garman and Klass (1980); Rogers and Satchell (1991); Y
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
+
+from analyzers.rolling import mean, variance
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,7 +20,7 @@ _GK = 2 * np.log(2) - 1
 
 def parkinson(high: Floats, low: Floats, window: int, bars_a_year: float) -> Floats:
     """Root of the mean squared log range over 4 ln 2."""
-    return _root(_mean(_log(high, low) ** 2, window) / _FOUR_LN2, bars_a_year)
+    return _root(mean(_log(high, low) ** 2, window) / _FOUR_LN2, bars_a_year)
 
 
 def garman_klass(
@@ -27,14 +28,14 @@ def garman_klass(
 ) -> Floats:
     """Range and move from open to close, each with the weight that makes the variance least."""
     each = 0.5 * _log(high, low) ** 2 - _GK * _log(close, open_) ** 2
-    return _root(_mean(each, window), bars_a_year)
+    return _root(mean(each, window), bars_a_year)
 
 
 def rogers_satchell(
     open_: Floats, high: Floats, low: Floats, close: Floats, window: int, bars_a_year: float
 ) -> Floats:
     """Unbiased where the price drifts."""
-    return _root(_mean(_rogers_satchell(open_, high, low, close), window), bars_a_year)
+    return _root(mean(_rogers_satchell(open_, high, low, close), window), bars_a_year)
 
 
 def yang_zhang(
@@ -53,9 +54,9 @@ def yang_zhang(
     overnight[1:] = _log(open_[1:], close[:-1])
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
     daily = (
-        _variance(overnight, window)
-        + share * _variance(_log(close, open_), window)
-        + (1 - share) * _mean(_rogers_satchell(open_, high, low, close), window)
+        variance(overnight, window)
+        + share * variance(_log(close, open_), window)
+        + (1 - share) * mean(_rogers_satchell(open_, high, low, close), window)
     )
     return _root(daily, bars_a_year)
 
@@ -64,7 +65,7 @@ def close_to_close(close: Floats, window: int, bars_a_year: float) -> Floats:
     """Sample deviation (ddof 1) of log returns; the first value needs window + 1 bars."""
     returns = np.full_like(np.asarray(close, dtype=np.float64), np.nan)
     returns[1:] = _log(close[1:], close[:-1])
-    return _root(_variance(returns, window), bars_a_year)
+    return _root(variance(returns, window), bars_a_year)
 
 
 def _rogers_satchell(open_: Floats, high: Floats, low: Floats, close: Floats) -> Floats:
@@ -75,20 +76,6 @@ def _log(over: Floats, under: Floats) -> Floats:
     quotient = np.full(np.shape(over), np.nan)
     np.divide(over, under, out=quotient, where=(over > 0) & (under > 0))
     answer: Floats = np.log(quotient)
-    return answer
-
-
-def _mean(values: Floats, window: int) -> Floats:
-    answer = np.full(values.shape, np.nan)
-    if len(values) >= window:
-        answer[window - 1 :] = sliding_window_view(values, window, axis=0).mean(axis=-1)
-    return answer
-
-
-def _variance(values: Floats, window: int) -> Floats:
-    answer = np.full(values.shape, np.nan)
-    if len(values) >= window:
-        answer[window - 1 :] = sliding_window_view(values, window, axis=0).var(axis=-1, ddof=1)
     return answer
 
 

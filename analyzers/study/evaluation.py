@@ -10,6 +10,8 @@ from math import nan, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from analyzers.study.ranks import mean_ranks
+
 Floats = npt.NDArray[np.float64]
 
 FEWEST = 3  # symbols for a correlation
@@ -45,7 +47,7 @@ def information_coefficients(scores: Floats, returns: Floats) -> Floats:
     Equal values share their mean rank.
     """
     known = ~(np.isnan(scores) | np.isnan(returns))
-    one, other = (_mean_ranks(np.where(known, table, np.nan)) for table in (scores, returns))
+    one, other = (mean_ranks(np.where(known, table, np.nan)) for table in (scores, returns))
     count = known.sum(axis=1)
     middle = ((count + 1) / 2)[:, None]
     one, other = (np.where(known, ranks - middle, 0.0) for ranks in (one, other))
@@ -53,22 +55,6 @@ def information_coefficients(scores: Floats, returns: Floats) -> Floats:
     out = np.full(len(scores), np.nan)
     np.divide((one * other).sum(axis=1), size, out=out, where=(size > 0) & (count >= FEWEST))
     return out
-
-
-def _mean_ranks(values: Floats) -> Floats:
-    """Ranks from 1 for the smallest in each row; NaN last, whatever its rank."""
-    order = np.argsort(values, axis=1, kind="stable")
-    ordered = np.take_along_axis(values, order, axis=1)
-    places = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    fresh = np.ones(values.shape, dtype=bool)
-    fresh[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    first = np.maximum.accumulate(np.where(fresh, places, 0), axis=1)
-    ends = np.ones(values.shape, dtype=bool)
-    ends[:, :-1] = fresh[:, 1:]
-    last = np.minimum.accumulate(np.where(ends, places, values.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1.0, axis=1)
-    return ranks
 
 
 def newey_west_t(values: Floats, lags: int) -> float:

@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from analyzers.columns import Columns
+from analyzers.rolling import mean
 from analyzers.volatility import close_to_close
 from strategies.arrays import highest, momentum
 
@@ -79,12 +79,9 @@ def _sums(values: Floats) -> Floats:
 
 def liquidity(bars: Columns) -> Floats:
     """Logarithm of the mean money traded a bar over 63 bars; NaN where nothing was traded."""
-    out = np.full(bars.close.shape, np.nan)
-    if len(out) >= QUARTER:
-        money = bars.close * bars.volume
-        mean = sliding_window_view(money, QUARTER, axis=0).mean(axis=-1)
-        with np.errstate(divide="ignore"):
-            out[QUARTER - 1 :] = np.where(mean > 0, np.log(mean), np.nan)
+    traded = mean(bars.close * bars.volume, QUARTER)
+    out = np.full(traded.shape, np.nan)
+    np.log(traded, out=out, where=traded > 0)
     return out
 
 
