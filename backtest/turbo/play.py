@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.turbo import unusual
 from backtest.turbo.boarding import Clocked, board, clocked
-from backtest.turbo.broker import lean
+from backtest.turbo.broker import LeanBroker, lean
 from backtest.turbo.explain import BROKER, LOOP, Explanation
 from backtest.turbo.loop import FlatLoop
 from backtest.turbo.once import compute
@@ -17,7 +17,10 @@ from backtest.turbo.schedule import Schedule
 from backtest.turbo.watching import Watching
 from brokers.guard import GuardedBroker
 
+_READ = ("getposition", "getvalue", "getcash", "getcommissioninfo")
+
 Stock = Callable[[list[Any]], None]
+_Plan = tuple[Schedule, Clocked]
 
 
 def play(cerebro: Any, strategies: list[Any], explanation: Explanation, stock: Stock) -> None:
@@ -53,7 +56,7 @@ def _done() -> None:
     """Nothing: it is done already."""
 
 
-def _plan(strategy: Any) -> tuple[Schedule, Clocked] | str:
+def _plan(strategy: Any) -> _Plan | str:
     """Which cursors move when, or the reason why that cannot be said beforehand."""
     calendars = [
         np.array(data.lines.datetime.array[: data.buflen()], dtype=np.float64)
@@ -66,31 +69,48 @@ def _plan(strategy: Any) -> tuple[Schedule, Clocked] | str:
     return riders if isinstance(riders, str) else (schedule, riders)
 
 
-def _play_flat(
-    cerebro: Any, strategy: Any, plan: tuple[Schedule, Clocked], explanation: Explanation
-) -> bool:
+def _play_flat(cerebro: Any, strategy: Any, plan: _Plan, explanation: Explanation) -> bool:
     """Play; False when somebody moved a line by hand, and stock has to go on from there."""
     schedule, riders = plan
-    broker = cerebro.broker
+    with _lean(cerebro.broker, explanation) as made:
+        ride = board(strategy, schedule, riders)
+        try:
+            orders: Orders = (
+                StockOrders(cerebro, strategy)
+                if made is None
+                else LeanOrders(cerebro.broker, made, strategy)
+            )
+            watches = Watching(strategy, schedule, made, explanation).board(ride)
+            FlatLoop(strategy, schedule, orders, watches, ride).play()
+            return not ride.has_ended
+        finally:
+            ride.end()
+            _leave_status(strategy, schedule)
+
+
+@contextmanager
+def _lean(broker: Any, explanation: Explanation) -> Iterator[LeanBroker | None]:
+    """The run's broker, or the one behind its guard, made lean; None where it cannot be."""
     made = lean(broker.inner if isinstance(broker, GuardedBroker) else broker)
-    explanation.note(BROKER, reason=made if isinstance(made, str) else "")
-    lean_one = None if isinstance(made, str) else made
-    ride = board(strategy, schedule, riders)
+    if isinstance(made, str):
+        explanation.note(BROKER, reason=made)
+        yield None
+        return
+    explanation.note(BROKER)
+    shortcuts = {} if broker is made else _shortcuts(broker, made)
+    vars(broker).update(shortcuts)
     try:
-        orders: Orders = (
-            StockOrders(cerebro, strategy)
-            if lean_one is None
-            else LeanOrders(broker, lean_one, strategy)
-        )
-        watches = Watching(strategy, schedule, lean_one, explanation).board(ride)
-        loop = FlatLoop(strategy, schedule, orders, watches, ride)
-        loop.play()
-        return not ride.has_ended
+        yield made
     finally:
-        if lean_one is not None:
-            lean_one.restore()
-        ride.end()
-        _leave_status(strategy, schedule)
+        for name in shortcuts:
+            delattr(broker, name)
+        made.restore()
+
+
+def _shortcuts(guard: GuardedBroker, made: LeanBroker) -> dict[str, Any]:
+    """What a guard only hands on, read without asking it."""
+    free = [name for name in _READ if name not in vars(guard) and not hasattr(type(guard), name)]
+    return {name: getattr(made, name) for name in free}
 
 
 def _leave_status(strategy: Any, schedule: Schedule) -> None:
