@@ -115,6 +115,12 @@ class LeanBroker(BackBroker):
         self.appraise()
         super().set_shortcash(shortcash)
 
+    def set_filler(self, filler: Any) -> None:
+        """Have a filler decide how much of an order is executed; it may ask what it likes."""
+        super().set_filler(filler)
+        self.settle()
+        self.comminfo.weigh()
+
     # Orders, and who hears of them.
 
     def notices(self, strategy: bt.Strategy) -> Notices:

@@ -1,6 +1,7 @@
 """What a broker reads of one feed, by the shortest way."""
 
-from datetime import datetime, timedelta
+import math
+from datetime import timedelta
 from typing import Any
 
 import backtrader as bt
@@ -19,7 +20,7 @@ class Quote:
         "_counted",
         "_day",
         "_day_end",
-        "_until",
+        "_is_plain",
         "clock",
         "close",
         "data",
@@ -36,8 +37,8 @@ class Quote:
         self.clock: Any = lines.datetime
         is_stock = type(data).__len__ is bt.LineSeries.__len__
         self._counted = lines.lines[0] if is_stock else data
-        self._day = self._until = 0.0  # from and until when the end is known, as date numbers
-        self._day_end = 0.0
+        self._is_plain = data._tz is None and type(data).date2num is bt.AbstractDataBase.date2num
+        self._day = self._day_end = 0.0  # a day and its session's end, as date numbers
 
     @property
     def count(self) -> int:
@@ -47,11 +48,20 @@ class Quote:
     def session_end(self) -> float:
         """The next end of session as Backtrader's date number, reckoned as in `Order.__init__`."""
         now = self.clock[0]
-        if self._day <= now < self._until:
+        if not self._day <= now < self._day + 1 and self._is_plain:
+            self._day = float(int(now))
+            self._day_end = self._of_day(self._day)
+        if self._day <= now < self._day_end - _MARGIN_DAYS:
             return self._day_end
-        return self._reckon(now)
+        return self._reckon()
 
-    def _reckon(self, now: float) -> float:
+    def _of_day(self, day: float) -> float:
+        """The session's end on a day, as `date2num` adds it up."""
+        end = self.data.p.sessionend
+        parts = end.hour / 24.0, end.minute / 1440.0, end.second / 86400.0
+        return math.fsum((day, *parts, end.microsecond / (86400.0 * 1e6)))
+
+    def _reckon(self) -> float:
         data, session = self.data, self.data.p.sessionend
         at = self.clock.datetime(0)
         end = at.replace(
@@ -60,10 +70,4 @@ class Quote:
             second=session.second,
             microsecond=session.microsecond,
         )
-        if end < at:
-            return float(data.date2num(end + timedelta(days=1)))
-        number = float(data.date2num(end))
-        day = float(int(now))
-        if data._tz is None and end.date() == datetime.fromordinal(int(day)).date():
-            self._day, self._until, self._day_end = day, number - _MARGIN_DAYS, number
-        return number
+        return float(data.date2num(end + timedelta(days=1) if end < at else end))

@@ -18,17 +18,21 @@ class Schemes(dict[Any, Any]):
     def __init__(self, schemes: dict[Any, Any], broker: Any) -> None:
         super().__init__(schemes)
         self._broker = broker
-        self._weigh()
+        self.weigh()
 
     def __setitem__(self, name: Any, scheme: Any) -> None:
         self._broker.settle()
         super().__setitem__(name, scheme)
-        self._weigh()
+        self.weigh()
 
-    def _weigh(self) -> None:
+    def weigh(self) -> None:
+        """Find out what the schemes of now make a turn do, orders or not."""
+        broker = self._broker
         self.bear_interest = any(map(_bears_interest, self.values()))
         self.are_custom = any(type(scheme) not in _STOCK for scheme in self.values())
         self.moves_cash = self.bear_interest or any(map(_adjusts_cash, self.values()))
+        asks = self.are_custom or broker.p.filler is not None
+        broker.is_restless = bool(self.moves_cash or asks)
 
 
 def _bears_interest(scheme: Any) -> bool:

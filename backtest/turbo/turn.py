@@ -14,20 +14,18 @@ _STOP_LIMITS = (bt.Order.StopLimit, bt.Order.StopTrailLimit)
 
 def take(broker: Any) -> None:
     """Take a turn; one without anything at work only notes that time has passed."""
-    broker._unmarked = broker._unvalued = False  # nobody asked about the bar before
     if (
         broker.pending
         or broker.submitted
-        or broker.comminfo.moves_cash
+        or broker.is_restless
         or broker._toactivate
         or broker._cash_addition
         or broker._userhist
     ):
+        broker._unmarked = broker._unvalued = False  # nobody asked about the bar before
         _turn(broker)
     else:
         broker._unmarked = broker._unvalued = True
-    if broker.comminfo.are_custom or broker.p.filler is not None:
-        broker.settle()  # user code may ask within the next turn, when this bar is past
 
 
 def _turn(broker: Any) -> None:
@@ -41,6 +39,8 @@ def _turn(broker: Any) -> None:
         broker._process_order_history()
     _match(broker)
     _close_turn(broker)
+    if broker.comminfo.are_custom or broker.p.filler is not None:
+        broker.settle()  # user code may ask within the next turn, when this bar is past
 
 
 def _charge_interest(broker: Any) -> None:

@@ -135,6 +135,30 @@ def test_scheme_that_asks_for_the_value_within_a_turn_gets_that_of_the_last_one(
     assert not [path.reason for path in cerebro.explain() if path.part == "broker" and path.reason]
 
 
+class Filling(Seeing):
+    def look(self):
+        if len(self) == 8:
+            self.broker.set_filler(self.fill)
+
+    def fill(self, order, price, ago):
+        self.seen.append((len(self), self.broker.getvalue().hex(), price))
+        return 2 + int(self.broker.getvalue()) % 3
+
+
+def test_filler_that_asks_for_the_value_within_a_turn_gets_that_of_the_last_one():
+    same(Filling)
+
+
+class Remembering(Seeing):
+    def look(self):
+        if len(self) == 5:
+            self.broker.add_order_history([[pd.Timestamp("2020-01-13 09:30"), 5, 10.25]])
+
+
+def test_history_that_comes_late_is_the_same():
+    same(Remembering)
+
+
 class Hearing(Seeing):
     def notify_order(self, order):
         self.seen.append(self.plain.order(order))
