@@ -17,6 +17,7 @@ from live.settings import WireSection
 from live.venues import Access
 
 MINUTE_S = 60.0
+CONNECTIONS = 80  # opened as they are needed: orders on their way, and what is asked beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def connect(
         on_outage: told, on the loop, why live bars do not come.
     """
     headers = access.keys.headers()
-    http = Aiohttp(access.trading, clock=clock, headers=headers)
+    http = Aiohttp(access.trading, clock=clock, headers=headers, connections=CONNECTIONS)
     breaker = Breaker(clock, _noted)
     direct = Alpaca(
         http, access.keys, clock=clock, rng=rng, where=access.where, timeout_s=wire.timeout_s

@@ -48,7 +48,7 @@ from strategies.sizing import PercentOfEquity
 
 OLDEST_BARS, OLDEST_DAYS = 3, 5  # age of the bar that an order may be decided on
 OLDEST_REAL_S = 5.0  # however fast the venue's market runs
-LANES = 8  # orders that stand apart on their way at once; a connection each
+LANES = 64  # orders that stand apart on their way at once, with a connection each
 CONNECTED, DOWN = "connected", "down"
 
 

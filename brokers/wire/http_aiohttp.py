@@ -37,7 +37,7 @@ class Aiohttp:
         *,
         clock: Clock,
         headers: Mapping[str, str] | None = None,
-        connections: int = 16,
+        connections: int = 8,
     ) -> None:
         self._base_url = base_url
         self._clock = clock

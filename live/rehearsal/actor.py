@@ -31,7 +31,7 @@ from live.rehearsal.still import StillLoop, VirtualClock
 from live.session_log import SessionLog
 
 BARRIER_S = 5.0
-LANES = 8  # as a session has them, see `live/stack.py`
+LANES = 64  # as a session has them, see `live/stack.py`
 POLL_S = 30.0  # a mute stream of updates is noticed by a comparison alone
 
 
