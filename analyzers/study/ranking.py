@@ -236,7 +236,7 @@ def report(
             "limit": settings.limit, "horizons": settings.horizons, "lag": settings.lag,
             "every": settings.every, "quantiles": settings.quantiles,
         },
-        ranking=_last_day(scored, sectors),
+        ranking=_last_day(scored, settings, sectors),
         judged=tuple(_judged(scored, settings, days, groups, it) for it in settings.horizons),
         turnover=_mean(evaluation.turnover(groups, settings.quantiles - 1)),
         rank_correlation=_mean(
@@ -245,7 +245,9 @@ def report(
     )  # fmt: skip
 
 
-def _last_day(scored: Scores, sectors: Mapping[str, str]) -> tuple[Ranked, ...]:
+def _last_day(
+    scored: Scores, settings: RankingSettings, sectors: Mapping[str, str]
+) -> tuple[Ranked, ...]:
     """Ranked symbols first, then the others by name with the reason."""
     bars = scored.bars
     rows = [
@@ -255,21 +257,24 @@ def _last_day(scored: Scores, sectors: Mapping[str, str]) -> tuple[Ranked, ...]:
             rank=None if np.isnan(scored.rank[-1, place]) else int(scored.rank[-1, place]),
             score=float(scored.score[-1, place]),
             factors={name: float(table[-1, place]) for name, table in scored.factors.items()},
-            reason=_reason(scored, place, sectors),
+            reason=_reason(scored, settings, place, sectors),
         )
         for place, symbol in enumerate(bars.symbols)
     ]
     return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank, row.symbol)))
 
 
-def _reason(scored: Scores, place: int, sectors: Mapping[str, str]) -> str | None:
+def _reason(
+    scored: Scores, settings: RankingSettings, place: int, sectors: Mapping[str, str]
+) -> str | None:
     bars, symbol = scored.bars, scored.bars.symbols[place]
     if not np.isnan(scored.score[-1, place]):
         return None
     have = np.flatnonzero(~np.isnan(bars.close[:, place]))
     if have[-1] < len(bars.index) - 1:
         return f"its last bar is of {bars.index[have[-1]]:%Y-%m-%d}"
-    unknown = [name for name, table in scored.factors.items() if np.isnan(table[-1, place])]
+    used = [name for name, weight in settings.weights.items() if weight]
+    unknown = [name for name in used if np.isnan(scored.factors[name][-1, place])]
     if unknown:
         return f"{len(have)} bars do not determine {', '.join(unknown)}"
     return "it has no sector" if symbol not in sectors else "a factor is not known"
