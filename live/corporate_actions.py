@@ -82,13 +82,12 @@ class CorporateActions:
 
     def news(self, splits: Iterable[StockSplit]) -> list[Split]:
         """Those that are the session's business and that nobody was told of, each once."""
-        facts = (fact_of(split, self.hours) for split in splits)
-        fresh = [
-            fact
-            for fact in facts
-            if fact.eve_at > self.began_at and (fact.symbol, fact.ex_at) not in self.told
-        ]
-        self.told.update((fact.symbol, fact.ex_at) for fact in fresh)
+        fresh = []
+        for fact in (fact_of(split, self.hours) for split in splits):
+            name = fact.symbol, fact.ex_at
+            if fact.eve_at > self.began_at and name not in self.told:
+                self.told.add(name)
+                fresh.append(fact)
         return fresh
 
     def learn(self, split: Split) -> str:

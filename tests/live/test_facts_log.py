@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.facts import Accepted, Broken, Ended, Fact, Filled, Mismatch, Replaced
+from brokers.facts import (
+    Accepted,
+    Broken,
+    Ended,
+    Fact,
+    Filled,
+    Mismatch,
+    Replaced,
+    Restated,
+    Split,
+)
 from live.facts_log import as_record, from_record
 from live.past import as_logged
 
@@ -22,6 +32,8 @@ NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
         Replaced("a1", "77aa"),
         Mismatch("SPY", Decimal(1), Decimal(2), None),
         Broken("the stream ended"),
+        Split("SPY", Decimal(2), Decimal(1), NOON, NOON),
+        Restated("SPY", Decimal(20)),
     ],
 )
 def test_every_fact_comes_back_as_it_was(fact: Fact) -> None:
