@@ -229,9 +229,11 @@ class Turns:
 
     def _live_turn(self, wait_s: float) -> Turn | None:
         if not self._is_past_over:
-            if self._recorded is not None and not self._recorded.is_over:
-                return None  # a recorded fill comes first: the broker's part of this round
-            self._is_past_over = True
+            if self._recorded is None or self._recorded.is_over:
+                self._is_past_over = True
+            if self._recorded is not None:
+                # A recorded fill comes first, or the session lets the venue in: in this round.
+                return None
         self._await_turn(wait_s)
         if not self._ready:
             return None
