@@ -54,7 +54,7 @@ class Library:
     def held_bytes(self) -> int:
         """What is kept, in bytes."""
         known = sum(array.nbytes for array in self._known.values())
-        return known + self._used * self.table.shape[1] * 8
+        return known + self._used * int(self.table.strides[0])
 
     def know(self, values: np.ndarray) -> np.ndarray:
         """Recognise this array from now on."""

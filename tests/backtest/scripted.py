@@ -81,7 +81,7 @@ def bars(draw):
 
 @st.composite
 def frames(draw, count):
-    """`count` feeds by name; the first has every half hour, the others some of them, or hourly bars."""
+    """Feeds by name; the first has every half hour, the others some of them, or hourly bars."""
     length = draw(st.integers(3, 16))
     named = {}
     for number in range(count):
