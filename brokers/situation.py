@@ -145,11 +145,12 @@ class BrokerSituation:
             for data, position in known
             if position and len(data)
         )
-        resting = sum(
-            abs(order.executed.remsize) * order.data.close[0]
-            for order in self._ties.apart(self._alive())
-            if units_held(self._inner, order.data) * order.size >= 0
-        )
+        resting = 0.0
+        for order in self._ties.apart(self._alive()):
+            data, left = order.data, order.executed.remsize
+            position = positions.get(data)
+            if position is None or position.size * left >= 0:
+                resting += abs(left) * data.close[0]
         return float(held + resting)
 
     @cached_property

@@ -32,7 +32,14 @@ class Ties:
         return self.root(order) in self._leaving
 
     def apart(self, orders: Iterable[Any]) -> Iterator[Any]:
-        """Of each group the largest order, in the order of the groups' first ones."""
+        """Of each group the largest order, in the order of the groups' first ones.
+
+        Args:
+            orders: entries and single orders; legs are in their entry's group.
+        """
+        if not self._roots:
+            yield from orders
+            return
         largest: dict[int, Any] = {}
         for order in orders:
             root = self.root(order)
