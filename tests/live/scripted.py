@@ -21,7 +21,10 @@ ROOM = 900  # bytes that a disk still takes: two short lines, no decision
 
 
 class Scripted(bt.Strategy):
-    """Holds two from the second bar on, with exits or none, and may rest an entry.
+    """Holds two from its first bar on, with exits or none, and may rest an entry at its third.
+
+    It counts calm bars alone, those at which the venue has answered all of its orders and filled
+    those at the market: so its script is the same however busy the machine is.
 
     Args (Backtrader params):
         door: the venue's control address and its token.
@@ -29,10 +32,11 @@ class Scripted(bt.Strategy):
         at: the bar at which trouble is sent and a deed is done.
         trouble: a fault plan, in TOML.
         deed: one of `DEEDS`.
+        ends: bars at which the session is interrupted, each in another of its lives.
         entry: the resting entry's share of the last close; 0: none.
         exits: whether what is held has a stop and a limit.
-        every: after the trouble so many units of the last feed are bought, and sold again when they
-            are held, every so many bars; 0: never.
+        every: after the trouble so many units of the last feed are bought every so many bars, and
+            of the first one sold again when they are held; 0: never.
         size: of these.
         tells: the reason of these names all threads.
     """
@@ -40,9 +44,10 @@ class Scripted(bt.Strategy):
     params: Any = (
         ("door", ""),
         ("folder", ""),
-        ("at", 8),
+        ("at", 5),
         ("trouble", ""),
         ("deed", ""),
+        ("ends", ()),
         ("entry", 0.0),
         ("exits", False),
         ("every", 0),
@@ -50,31 +55,54 @@ class Scripted(bt.Strategy):
         ("tells", False),
     )
 
+    def __init__(self) -> None:
+        self._bar = 0
+        self._open: set[int] = set()
+
+    def notify_order(self, order: Any) -> None:
+        """Note whether the order is still waited for."""
+        is_new = order.exectype == bt.Order.Market or order.status < bt.Order.Accepted
+        if not (order.alive() and is_new):
+            self._open.discard(order.ref)
+
     def next(self) -> None:
         """Do what the script says for the bar."""
-        bar, close = len(self) - BEFORE, self.data.close[0]
-        if bar == 2 and self.p.exits:
-            stop, limit = round(close * 0.8, 2), round(close * 1.2, 2)
-            self.buy_bracket(size=2, exectype=bt.Order.Market, stopprice=stop, limitprice=limit)
-        elif bar == 2:
-            self.buy(size=2, reason="hold two")
-        if bar == 5 and self.p.entry:
-            price = round(close * self.p.entry, 2)
-            self.buy(size=1, exectype=bt.Order.Limit, price=price, reason="rest")
-        if bar == self.p.at and self.p.trouble:
+        if len(self) <= BEFORE or self._open:
+            return
+        self._bar += 1
+        if self._bar in (1, 3):
+            self._begin(self._bar, self.data.close[0])
+        if self._bar == self.p.at and self.p.trouble:
             self._send_trouble()
-        if bar == self.p.at and self.p.deed:
-            self._do()
-        if self.p.every and bar > self.p.at and (bar - self.p.at) % self.p.every == 1:
+        if self._bar == self.p.at and self.p.deed:
+            self._do(self.p.deed)
+        if self._bar in self.p.ends:
+            self._do("interrupt")
+        if self.p.every and self._bar > self.p.at and (self._bar - self.p.at) % self.p.every == 1:
             self._turn_over()
 
-    def _do(self) -> None:
-        """Do the deed, once in all lives of the session."""
+    def _begin(self, bar: int, close: float) -> None:
+        if bar == 1 and self.p.exits:
+            stop, limit = round(close * 0.8, 2), round(close * 1.2, 2)
+            kind = bt.Order.Market
+            self._await(*self.buy_bracket(size=2, exectype=kind, stopprice=stop, limitprice=limit))
+        elif bar == 1:
+            self._await(self.buy(size=2, reason="hold two"))
+        elif self.p.entry:
+            price = round(close * self.p.entry, 2)
+            self._await(self.buy(size=1, exectype=bt.Order.Limit, price=price, reason="rest"))
+
+    def _await(self, *orders: Any) -> None:
+        """Count no bar before these are answered; those of other feeds may take their time."""
+        self._open.update(order.ref for order in orders if order.data is self.data)
+
+    def _do(self, deed: str) -> None:
+        """Do it, once in all lives of the session."""
         folder = Path(self.p.folder)
-        done = folder.with_name("done")
+        done = folder.with_name(f"done at {self._bar}")
         if not done.exists():
             done.touch()
-            DEEDS[self.p.deed](folder)
+            DEEDS[deed](folder)
 
     def _send_trouble(self) -> None:
         url, token = self.p.door.split()
@@ -84,11 +112,11 @@ class Scripted(bt.Strategy):
 
     def _turn_over(self) -> None:
         data = self.datas[-1]
-        left = self.getposition(data).size - (2 if data is self.data else 0)
-        act = self.sell if left > 0 else self.buy
+        is_more = data is self.data and self.position.size > 2
+        act = self.sell if is_more else self.buy
         names = sorted(thread.name for thread in threading.enumerate())
         reason = ", ".join(names) if self.p.tells else "now and then"
-        act(data=data, size=self.p.size, reason=reason)
+        self._await(act(data=data, size=self.p.size, reason=reason))
 
 
 def _fill_the_disk(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live.hosted import hosted_venue, minutes
 
-LAST, GAP = 6, 30  # bars after the start: the last one before, and how many are missing
+LAST, GAP = 30, 30  # bars after the start: the last one before, and how many are missing
 
 
 def test_a_quiet_symbol_has_its_own_orders_refused_and_is_no_alarm(
@@ -18,7 +18,7 @@ def test_a_quiet_symbol_has_its_own_orders_refused_and_is_no_alarm(
     quiet = {"SPY": frames["SPY"], "XLK": xlk.drop(xlk.index[gap])}
     data = "mute_s = 0.4\nbarrier_s = 0.05"
     with hosted_venue(tmp_path, quiet) as venue:
-        report = venue.trade("--for", "2.2s", params={"at": 1, "every": 3}, data=data)
+        report = venue.trade("--for", "4.5s", params={"at": 3, "every": 2}, data=data)
         assert report["exit_code"] == 0
         orders = [line for line in venue.of("decision") if line["order"]["symbol"] == "XLK"]
         assert venue.counters().hits == {}

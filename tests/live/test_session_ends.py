@@ -28,7 +28,7 @@ def small_disk() -> Iterator[Callable[[], None]]:
 
 
 def test_flattening_cancels_exits_closes_and_leaves_nothing(hosted: Hosted) -> None:
-    report = hosted.trade("--for", "1s", params={"exits": True}, more=FLATTEN)
+    report = hosted.trade(params={"exits": True, "ends": [3]}, more=FLATTEN)
     assert (report["positions"], report["left"], report["unconfirmed"]) == ({}, [], [])
     assert sorted(line.rsplit(": ")[-1] for line in report["cancelled"]) == ["Canceled"] * 2
     assert [line["position"] for line in hosted.of("fill")] == [2.0, 0.0]
@@ -81,7 +81,7 @@ def test_a_broken_limit_ends_it_and_exits_stay(hosted: Hosted, limit: str) -> No
 def test_a_full_disk_stops_orders_and_the_next_start_goes_on(
     hosted: Hosted, small_disk: Callable[[], None]
 ) -> None:
-    params = {"deed": "fill the disk", "at": 5, "every": 2}
+    params = {"deed": "fill the disk", "every": 2, "ends": [12]}
     report = hosted.trade(params=params)
     assert (report["trigger"], report["exit_code"]) == ("log_error", 10)
     assert "File too large" in report["text"]
@@ -89,8 +89,7 @@ def test_a_full_disk_stops_orders_and_the_next_start_goes_on(
     assert verify(hosted.folder / "decisions.jsonl").state == "unfinished"
     small_disk()
     kept = hosted.lines
-    report = hosted.trade("--for", "0.6s", params=params)
-    assert report["exit_code"] == 0
+    assert hosted.trade(params=params)["trigger"] == "interrupt"
     assert hosted.lines[: len(kept)] == kept
     assert len(hosted.of("decision")) > len([line for line in kept if line["kind"] == "decision"])
 
@@ -98,7 +97,7 @@ def test_a_full_disk_stops_orders_and_the_next_start_goes_on(
 def test_a_removed_folder_stops_orders_and_ends_it(
     hosted: Hosted, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = hosted.run(params={"deed": "remove the folder", "every": 2, "at": 5})
+    code = hosted.run(params={"deed": "remove the folder", "every": 2})
     out = capsys.readouterr().out
     assert code == 10
     assert "the log was removed (exit code 10)" in out
@@ -136,7 +135,7 @@ def test_threads_are_known_by_name_and_all_have_ended(hosted: Hosted) -> None:
     there = Hosted(
         hosted.url.replace("127.0.0.1", "localhost"), hosted.door, hosted.place, ("SPY",)
     )
-    there.trade("--for", "0.8s", params={"every": 2, "tells": True})  # a name has to be looked up
+    there.trade(params={"every": 2, "tells": True, "ends": [9]})  # a name has to be looked up
     assert set(threading.enumerate()) == before
     reasons = {line["agent_reasoning"] for line in hosted.of("decision")[1:]}
     names = {name for reason in reasons for name in reason.split(", ")}
@@ -146,10 +145,10 @@ def test_threads_are_known_by_name_and_all_have_ended(hosted: Hosted) -> None:
 
 
 def test_the_venue_says_how_it_was_disturbed(hosted: Hosted) -> None:
-    params = {"trouble": fault("duplicate"), "at": 1}
-    hosted.trade("--for", "0.5s", params=params)
+    params = {"trouble": fault("duplicate", nth=2), "every": 2, "ends": [8]}
+    hosted.trade(params=params)
     assert hosted.counters().hits == {"duplicate": 1}
-    assert len(hosted.of("fill")) == 1
+    assert len(hosted.of("fill")) == len({line["order_id"] for line in hosted.of("fill")})
 
 
 def test_a_session_at_a_venue_that_cannot_be_reached_does_not_begin(

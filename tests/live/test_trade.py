@@ -9,12 +9,12 @@ import pytest
 from live.cli import main
 from tests.live.hosted import Hosted
 
-RESTS = {"entry": 0.8}
+RESTS = {"entry": 0.8, "ends": [6]}
 
 
 def test_the_end_cancels_entries_and_says_what_is_held(hosted: Hosted) -> None:
-    report = hosted.trade("--for", "0.8s", params=RESTS)
-    assert report["trigger"] == "finished"
+    report = hosted.trade(params=RESTS)
+    assert report["trigger"] == "interrupt"
     (cancelled,) = report["cancelled"]
     assert cancelled.startswith("buy 1 SPY limit at")
     assert cancelled.endswith("Canceled")
@@ -36,7 +36,7 @@ def test_a_strategys_error_shuts_down_and_names_its_line(hosted: Hosted) -> None
 def test_why_and_report_read_what_a_session_wrote(
     hosted: Hosted, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hosted.trade("--for", "0.8s", params=RESTS)
+    hosted.trade(params=RESTS)
     decided, at = hosted.of("decision")[0], ("--folder", str(hosted.folder))
     capsys.readouterr()
     assert main(["why", decided["order_id"], *at]) == 0
@@ -55,16 +55,17 @@ def test_what_the_log_does_not_explain_stops_the_session_unless_adopted(
     hosted: Hosted, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = hosted.place / "kept"
-    hosted.trade("--for", "0.6s")
+    params = {"ends": [3, 5]}
+    hosted.trade(params=params)
     shutil.move(hosted.folder, kept)
-    hosted.trade("--for", "0.6s")  # another session, with other trades in the same account
+    hosted.trade(params=params)  # another session, with other trades in the same account
     shutil.rmtree(hosted.folder)
     shutil.move(kept, hosted.folder)
     capsys.readouterr()
-    report = hosted.trade()
+    report = hosted.trade(params=params)
     assert (report["trigger"], report["exit_code"]) == ("unreconcilable", 6)
     assert "Our books and the venue's differ" in capsys.readouterr().out
-    assert hosted.trade("--adopt", "--for", "0.6s")["exit_code"] == 0
+    assert hosted.trade("--adopt", "--for", "1s", params=params)["exit_code"] == 0
     adopted = [(line["symbol"], line["ours"], line["adopted"]) for line in hosted.of("reconcile")]
     assert adopted == [("SPY", "2.0", True)]
 
