@@ -33,7 +33,7 @@ def table(result: WalkForwardResult) -> Table:
     """A row a window."""
     shown = Table(box=None, pad_edge=False)
     names = list(result.grid)
-    for column in ("test from", "to", *names, "training", "test", "trades", "account"):
+    for column in ("test from", "to", *names, "Sharpe before", "and in it", "trades", "account"):
         shown.add_column(column, justify="right")
     for walk in result.walks:
         chosen = [UNKNOWN if walk.params is None else str(walk.params[name]) for name in names]
@@ -41,8 +41,8 @@ def table(result: WalkForwardResult) -> Table:
             f"{walk.window.test_from:%Y-%m-%d}",
             f"{walk.equity.index[-1]:%Y-%m-%d}",
             *chosen,
-            f"Sharpe {_ratio(walk.train_sharpe)}",
-            f"Sharpe {_ratio(walk.test_sharpe)}",
+            _ratio(walk.train_sharpe),
+            _ratio(walk.test_sharpe),
             f"{len(walk.trades)}",
             f"{walk.final_value:,.2f}",
         )
