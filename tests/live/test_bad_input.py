@@ -16,27 +16,47 @@ from tests.live import runs
 
 RIGHTS = {"XLK": Asset(tradable=False), "XLF": Asset(fractionable=False)}
 REFUSED = """
-import datetime
+import os
+import signal
 
 import backtrader as bt
 
 
 class Refused(bt.Strategy):
+    def __init__(self):
+        self.asked, self.steps = [], iter((self.hold, self.protect, self.err, self.turn, self.end))
+
     def next(self):
-        close, bar = self.data.close[0], len(self) - 40
-        if bar == 2:
-            self.buy(size=10, reason="to hold")
-        if bar == 4:
-            self.stop = self.sell(size=6, exectype=bt.Order.Stop, price=round(close * 0.5, 2))
-        if bar == 6:
-            self.buy(size=1, reason="against the stop")
-            self.sell(size=6, reason="more than is free")
-            self.sell(size=2.5, valid=datetime.timedelta(0), reason="a part")
-            self.buy(notional=100.0, reason="in money")
-        if bar == 8:
-            self.cancel(self.stop)
-            self.buy(size=1, reason="after the stop")
-            self.buy(size=10**6, reason="dear")
+        if len(self) > 40 and not any(map(self.is_open, self.asked)):
+            next(self.steps, lambda: None)()
+
+    def is_open(self, order):
+        return order.status < order.Accepted or order.alive() and order.exectype == order.Market
+
+    def ask(self, place, size, reason, **how):
+        self.asked.append(place(size=size, reason=reason, **how))
+        return self.asked[-1]
+
+    def hold(self):
+        self.ask(self.buy, 10, "to hold")
+
+    def protect(self):
+        price = round(self.data.close[0] * 0.5, 2)
+        self.stop = self.ask(self.sell, 6, "a stop", exectype=bt.Order.Stop, price=price)
+
+    def err(self):
+        self.ask(self.buy, 1, "against the stop")
+        self.ask(self.sell, 6, "more than is free")
+        self.ask(self.sell, 2.5, "a part", valid=bt.Order.DAY)
+        self.ask(self.buy, None, "in money", notional=100.0)
+
+    def turn(self):
+        self.cancel(self.stop)
+        self.ask(self.buy, 1, "after the stop")
+        self.ask(self.buy, 10**6, "dear")
+
+    def end(self):
+        os.kill(os.getpid(), signal.SIGINT)
 """
 
 
@@ -174,8 +194,8 @@ def test_what_the_guard_or_the_venue_refuses_is_told_and_the_session_goes_on(
 ) -> None:
     Path("refused.py").write_text(REFUSED, encoding="utf-8")
     Path("live.toml").write_text("[data]\nwarmup_bars = 40\n", encoding="utf-8")
-    words = ("--url", venue.url, "--speed", "600x", "--folder", "out", "--for", "3s")
-    assert main(["trade", "refused.py:Refused", *words]) == 0
+    words = ("--url", venue.url, "--speed", "600x", "--folder", "out", "--for", "30s")
+    assert main(["trade", "refused.py:Refused", *words]) == ExitCode.INTERRUPT
     assert capsys.readouterr().err == ""
     lines = runs.records(tmp_path / "out")
     why = {
