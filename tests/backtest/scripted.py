@@ -136,6 +136,7 @@ def runs(draw):
         commission=draw(st.sampled_from([0.0, 0.001, 0.013])),
         slippage_bps=draw(st.sampled_from([0.0, 0.0, 5.0, 130.0])),
         size=draw(st.sampled_from([None, 1, 5, 10, 2.5, 0.3, "95%", "40%"])),
+        turbo=False,
     )
     return spec, named
 

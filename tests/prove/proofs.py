@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.analyzers import test_chain
-from tests.backtest import test_sweep_kills
+from tests.backtest import test_kernel, test_sweep_kills
 from tests.backtest.backends import test_clusters
 from tests.brokers import test_fills_against_stock, test_parity
 from tests.prove import Proof, examples
@@ -26,6 +26,10 @@ def fills_equal_stock(chunk: int) -> int:
 
 def turbo_equals_stock(chunk: int) -> int:
     return examples(test_orders_random.random_cases, test_orders_random.same, chunk, 250)
+
+
+def kernel_equals_cerebro(chunk: int) -> int:
+    return examples(test_kernel.random_runs, test_kernel.confirmed_by_cerebro, chunk, 250)
 
 
 def last_target_is_held(chunk: int) -> int:
@@ -73,6 +77,12 @@ PROOFS = (
         "a decision log with any byte changed to any value is damaged, and the line is named",
         LOG_CHUNKS,
         every_byte_is_guarded,
+    ),
+    Proof(
+        "kernel",
+        "random signals, exits, accounts and calendars fill compiled as in stock Cerebro, to the bit",
+        40,
+        kernel_equals_cerebro,
     ),
     Proof(
         "sweep",
