@@ -144,7 +144,8 @@ class LeanBroker(BackBroker):
         """Queue a clone for the owner, unless it would hear of nothing new."""
         executed = order.executed
         executed.p1, executed.p2 = executed.p2, len(executed.exbits)
-        if executed.p1 != executed.p2 or id(order.p.owner) not in self._deaf:
+        deaf = self._deaf
+        if not deaf or executed.p1 != executed.p2 or id(order.p.owner) not in deaf:
             self.notifs.append(clone(order))
 
     def quote(self, data: Any) -> Quote:

@@ -30,14 +30,14 @@ def fill_order(broker: Any, order: Any, quote: Quote, price: float, at: float) -
         at: Backtrader's date number for the fill.
     """
     scheme, shortcash = broker.getcommissioninfo(quote.data), broker.p.shortcash
-    position = broker.positions[quote.data]
-    cash, paid = broker.cash, position.price
+    position, account = broker.positions[quote.data], broker.__dict__
+    cash, paid = account["cash"], position.price
     psize, pprice, opened, closed = _moved(position, order.executed.remsize, price)
     pnl = scheme.profitandloss(-closed, paid, price)
     closedvalue = closedcomm = openedvalue = openedcomm = 0.0
     if closed:
         cash, closedvalue, closedcomm = _closed(scheme, shortcash, cash, closed, paid, price, pnl)
-        broker.cash = cash = cash + scheme.cashadjust(-closed, position.adjbase, price)
+        account["cash"] = cash = cash + scheme.cashadjust(-closed, position.adjbase, price)
     wanted = opened
     if opened:
         cash, openedvalue, openedcomm = _opened(scheme, shortcash, cash, opened, price)
@@ -46,8 +46,8 @@ def fill_order(broker: Any, order: Any, quote: Quote, price: float, at: float) -
         else:
             if abs(psize) > abs(opened):
                 cash += scheme.cashadjust(psize - opened, position.adjbase, price)
-            position.adjbase = price
-            broker.cash = cash
+            position.__dict__["adjbase"] = price
+            account["cash"] = cash
     if closed + opened:
         if closed and broker.p.int2pnl:
             closedcomm += broker.d_credit.pop(quote.data, 0.0)
@@ -55,20 +55,13 @@ def fill_order(broker: Any, order: Any, quote: Quote, price: float, at: float) -
             at, closed + opened, price, closed, closedvalue, closedcomm,
             opened, openedvalue, openedcomm, pnl, psize, pprice,
         )  # fmt: skip
-        _record(broker, order, quote, bit)
+        scheme.confirmexec(bit.size, price)
+        position.update(bit.size, price, (quote.clock, quote.clock[0]))
+        fill(order, bit, scheme)
+        broker.notify(order)
+        broker._ococheck(order)
     if wanted and not opened:
         refuse(broker, order)
-
-
-def _record(broker: Any, order: Any, quote: Quote, bit: OrderExecutionBit) -> None:
-    """Write an execution down on the position and the order, and tell of it."""
-    scheme = broker.getcommissioninfo(quote.data)
-    scheme.confirmexec(bit.size, bit.price)
-    broker.positions[quote.data].update(bit.size, bit.price, (quote.clock, quote.clock[0]))
-    fill(order, bit)
-    order.executed.margin, order.comminfo = scheme.margin, scheme
-    broker.notify(order)
-    broker._ococheck(order)
 
 
 def refuse(broker: Any, order: bt.Order) -> None:

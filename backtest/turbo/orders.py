@@ -12,6 +12,7 @@ from backtrader.utils import AutoOrderedDict
 from backtest.turbo.quotes import Quote
 
 _new = object.__new__
+_CREATED, _PARTIAL, _COMPLETED = bt.Order.Created, bt.Order.Partial, bt.Order.Completed
 _TRAILING = (bt.Order.StopTrail, bt.Order.StopTrailLimit)
 
 
@@ -32,7 +33,7 @@ def new_order(kind: type[bt.Order], terms: Any, quote: Quote) -> bt.Order:
     order.comminfo = None
     order.triggered = False
     order._active = terms.parent is None
-    order.status = bt.Order.Created
+    order.status = _CREATED
     order._plimit = terms.pricelimit
     if exectype is None:
         order.exectype = bt.Order.Market
@@ -117,8 +118,8 @@ def clone(order: bt.Order) -> bt.Order:
     return copied
 
 
-def fill(order: bt.Order, bit: OrderExecutionBit) -> None:
-    """What ``order.execute`` does with an execution."""
+def fill(order: bt.Order, bit: OrderExecutionBit, scheme: bt.CommInfoBase) -> None:
+    """What ``order.execute`` and ``order.addcomminfo`` do with an execution."""
     executed, size = order.executed, bit.size
     executed.exbits.append(bit)
     executed.remsize -= size
@@ -131,4 +132,5 @@ def fill(order: bt.Order, bit: OrderExecutionBit) -> None:
     executed.pnl += bit.pnl
     executed.psize = bit.psize
     executed.pprice = bit.pprice
-    order.status = bt.Order.Partial if executed.remsize else bt.Order.Completed
+    executed.margin, order.comminfo = scheme.margin, scheme
+    order.status = _PARTIAL if executed.remsize else _COMPLETED

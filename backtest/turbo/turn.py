@@ -8,6 +8,7 @@ from backtrader.brokers.bbroker import BackBroker
 from backtest.turbo.executions import fill_order
 
 _MARKET, _CLOSE, _LIMIT = bt.Order.Market, bt.Order.Close, bt.Order.Limit
+_PARTIAL, _COMPLETED = bt.Order.Partial, bt.Order.Completed
 _STOPS = (bt.Order.Stop, bt.Order.StopTrail)
 _STOP_LIMITS = (bt.Order.StopLimit, bt.Order.StopTrailLimit)
 
@@ -70,9 +71,9 @@ def _match(broker: Any) -> None:
             pending.append(order)
         else:
             broker._try_exec(order)
-            if order.status <= bt.Order.Partial:
+            if order.status <= _PARTIAL:
                 pending.append(order)
-            elif order.status == bt.Order.Completed:
+            elif order.status == _COMPLETED:
                 broker._bracketize(order)
 
 
