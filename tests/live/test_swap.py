@@ -116,7 +116,7 @@ def test_the_file_decides_live_as_in_its_backtest_whoever_the_history_came_from(
 ) -> None:
     with SOURCES[source]() as options:
         in_backtest = backtested(place, source, options)
-        wishes = Wishes(for_s=1.6, accept_data=source == "yahoo", quiet=True)
+        wishes = Wishes(for_s=2.0, accept_data=source == "yahoo", quiet=True)
         assert trade(settings(place, source, options, feed=feed), wishes) == 0
     told = whole.read(place / source, RunSpec(NAME))
     assert told.is_alike

@@ -36,18 +36,18 @@ def vendors_own(frame: pd.DataFrame, minutes: int) -> pd.DataFrame:
     return pd.DataFrame([[getattr(bar, c) for c in COLUMNS] for bar in found], index, list(COLUMNS))
 
 
-def test_a_session_on_five_minutes_decides_as_its_backtest_over_a_close(place: Path) -> None:
+def test_a_session_on_half_hours_decides_as_its_backtest_over_a_close(place: Path) -> None:
     half_day = '[paper]\nstart = "2024-11-29"\n'
     (place / "live.toml").write_text(half_day, encoding="utf-8")
-    words = ("--timeframe", "5m", "--speed", "9000x", "--for", "2s")
+    words = ("--timeframe", "30m", "--speed", "9000x", "--for", "2.5s")
     told = whole.session(place / "out", *words)
     assert told.decides_alike
-    assert {"2024-11-29T18:00:00+00:00", "2024-12-02T14:35:00+00:00"} <= set(told.turns)
-    given = {"data": {"timeframe": "5m"}, "paper": {"start": "2024-11-29"}}
+    assert {"2024-11-29T18:00:00+00:00", "2024-12-02T15:00:00+00:00"} <= set(told.turns)
+    given = {"data": {"timeframe": "30m"}, "paper": {"start": "2024-11-29"}}
     settings = load(None, given)
     minutes = market(settings.data, settings.paper)[0]["SPY"]
     bars = told.frames["SPY"]
-    expected = vendors_own(minutes, 5).loc[bars.index[0] : bars.index[-1]]
+    expected = vendors_own(minutes, 30).loc[bars.index[0] : bars.index[-1]]
     pd.testing.assert_frame_equal(bars, expected, check_freq=False, check_index_type=False)
 
 

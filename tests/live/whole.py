@@ -56,7 +56,7 @@ class Whole:
         """
         words = ("reason", "refusal", "prices", "indicators", "order")
         decided, wanted = (
-            [(act.bar, *(act.content[word] for word in words)) for act in self._decided(canon)]
+            [(act.bar, *map(act.content.get, words)) for act in self._decided(canon)]
             for canon in (self.ours, self.theirs)
         )
         return decided == wanted != []
