@@ -1,11 +1,15 @@
-"""What makes a run so unusual that stock's own loop has to play it."""
+"""What makes a run so unusual that stock's own loop has to play it.
+
+Live feeds, replays, resampled feeds and runs that save memory are not among it: Backtrader does
+not play them in run-once mode.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import backtrader as bt
 from backtrader.feed import AbstractDataBase
-from backtrader.linebuffer import LineActions, LineBuffer
+from backtrader.linebuffer import LineActions
 
 _STRATEGY = (
     "_oncepost", "_notify", "_getminperstatus", "_next_analyzers", "_next_observers", "clear",
@@ -45,27 +49,14 @@ def _reasons(cerebro: Any, strategies: list[Any]) -> Iterator[str]:
     if list(map(id, strategy.datas)) != list(map(id, cerebro.datas)):
         yield "the strategy does not see every feed"
     for indicator in strategy.getindicators():
-        yield from _of_indicator(indicator)
+        parent = LineActions if isinstance(indicator, LineActions) else bt.Indicator
+        yield from _own(indicator, parent, _INDICATOR)
 
 
 def _of_feed(data: Any) -> Iterator[str]:
     yield from _own(data, AbstractDataBase, _FEED)
-    if data.resampling or data.replaying:
-        yield f"{data._name} is resampled or replayed"
     if data._filters or data._ffilters:
         yield f"{data._name} is filtered"
-    if data.islive():
-        yield f"{data._name} is live"
-    if any(type(line) is not LineBuffer or line.mode for line in data.lines):
-        yield f"{data._name} has unusual lines"
-
-
-def _of_indicator(indicator: Any) -> Iterator[str]:
-    parent = LineActions if isinstance(indicator, LineActions) else bt.Indicator
-    yield from _own(indicator, parent, _INDICATOR)
-    lines = [indicator] if isinstance(indicator, LineBuffer) else indicator.lines
-    if any(line.mode for line in lines):
-        yield f"{type(indicator).__name__} saves memory"
 
 
 def _own(it: Any, known: type, names: tuple[str, ...]) -> Iterator[str]:

@@ -205,16 +205,9 @@ def test_next_exchanged_during_the_run_is_called():
     assert same(Changing, FEEDS["one"]).explain().is_fast
 
 
-class Waiting(Recorder):
-    """Makes the strategy wait longer than its indicators do."""
-
-    def __init__(self):
-        super().__init__()
-        self.addminperiod(8)
-
-
 def test_strategy_without_bars_enough_never_leaves_prenext():
-    assert same(Trader, lambda: [feed(bars(60)), feed(bars(5, 1))], costly) is not None
+    turbo = same(Trader, lambda: [feed(bars(60)), feed(bars(5, 1))], costly)
+    assert turbo.explain().is_fast
 
 
 def test_optstrategy_runs_each_set():
@@ -239,3 +232,67 @@ def test_times_that_repeat_take_stock_s_loop():
     index = pd.DatetimeIndex(["2020-01-01", *pd.date_range("2020-01-01", periods=29)])
     turbo = same(Trader, lambda: [feed(bars(30).set_index(index))], costly)
     assert "the times of a feed do not increase" in str(turbo.explain())
+
+
+class Clumsy(bt.CommissionInfo):
+    """Rewinds the feed while the broker fills an order on it."""
+
+    params = (("feed", None), ("commission", 0.0), ("done", False))
+
+    def confirmexec(self, size, price):
+        if not self.p.done:
+            self.p.done = True
+            self.p.feed.rewind()
+
+
+def test_line_moved_while_the_broker_works_hands_the_run_back_to_stock():
+    def setup(cerebro):
+        cerebro.broker.addcommissioninfo(Clumsy(feed=cerebro.datas[0]))
+
+    assert same(Trader, FEEDS["one"], setup).explain().is_fast
+
+
+class Recounting(Trader):
+    def act(self):
+        super().act()
+        if len(self) == 15:
+            self.data.volume.lencount = 3
+
+
+def test_line_recounted_by_hand_hands_the_run_back_to_stock():
+    assert same(Recounting, FEEDS["one"]).explain().is_fast
+
+
+class Binding(Recorder):
+    """Writes a line that another is bound to."""
+
+    def build(self):
+        self.copy = bt.linebuffer.LineBuffer()
+        self.mean = bt.ind.SMA(period=3)
+        self.mean.lines[0].addbinding(self.copy)
+
+    def start(self):
+        self.copy.array.extend([0.0] * 60)
+
+    def act(self):
+        self.copy.idx = len(self) - 1
+        self.mean.lines[0][0] = 5.0
+        self.seen.append([self.copy[0], self.mean[0]])
+
+
+def test_bound_lines_are_written_as_in_stock():
+    assert same(Binding, FEEDS["one"], stdstats=False).explain().is_fast
+
+
+@pytest.mark.parametrize("stdstats", [True, False])
+def test_feed_without_bars_never_moves(stdstats):
+    feeds = [lambda: [feed(bars(0)), feed(bars(9))], lambda: [feed(bars(9)), feed(bars(0))]]
+    for make in feeds:
+        assert same(Recorder, make, stdstats=stdstats).explain().is_fast
+
+
+def test_no_bars_at_all_are_no_turns():
+    for cerebro_class in (bt.Cerebro, Cerebro):
+        _, ran = run(cerebro_class, Recorder, [feed(bars(0))])
+        assert ran.seen == []
+        assert len(ran) == 0

@@ -5,7 +5,10 @@ published_indicators.json says where its numbers come from.
 
 import inspect
 import json
+import math
 from collections.abc import Callable
+from datetime import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +159,16 @@ def test_odd_values_take_stock_s_way_for_their_line_alone(gap):
     assert slow
 
 
+def test_lines_of_different_lengths_fail_as_in_stock():
+    class Mixed(Recorder):
+        def build(self):
+            self.made = bt.ind.CrossOver(self.data0.close, self.data1.close)
+
+    for cerebro in (bt.Cerebro, backtest.turbo.Cerebro):
+        with pytest.raises(IndexError):
+            run(cerebro, Mixed, [feed(bars(20)), feed(bars(5))])
+
+
 def test_division_by_zero_raises_as_in_stock():
     class Dividing(Recorder):
         def build(self):
@@ -171,6 +184,52 @@ def test_too_few_bars_end_as_in_stock(rows):
     for cerebro in (bt.Cerebro, backtest.turbo.Cerebro):
         with pytest.raises(IndexError):
             run(cerebro, watching("MovingAverageSimple"), [feed(bars(rows))])
+
+
+class OnTimes(Recorder):
+    """Operations on operands that are no plain numbers."""
+
+    def build(self):
+        close, opened, level = self.data.close, self.data.open, Fraction(100)
+        self.made = [
+            self.data.datetime < time(12), close > level, bt.If(close > level, close, opened),
+            bt.Max(close, level), bt.If(close > opened, level, close),
+            bt.linebuffer.LineOwnOperation(close, math.sqrt),
+            bt.ind.ExponentialSmoothing(close, period=3, alpha=Fraction(1, 3)),
+        ]  # fmt: skip
+
+
+def test_operands_of_any_kind_are_left_to_python():
+    turbo = same(OnTimes, lambda: [feed(bars(40, freq="5h"))], stdstats=False)
+    assert turbo.explain().is_fast
+
+
+class OwnForward(bt.Indicator):
+    lines = ("it",)
+
+    def forward(self, value=0.0, size=1):
+        super().forward(value, size)
+
+    def once(self, start, end):
+        """Leave the values of `forward`."""
+
+
+class OwnOnce(bt.Indicator):
+    lines = ("it",)
+
+    def _once(self):
+        super()._once()
+        self.line.array[0] = 42.0
+
+
+class Internal(Recorder):
+    def build(self):
+        self.made = [OwnForward(self.data), OwnOnce(self.data)]
+
+
+def test_internals_of_an_indicator_s_own_are_used():
+    turbo = same(Internal, lambda: [feed(bars(20))], stdstats=False)
+    assert "OwnOnce: stock, it has its own _once" in str(turbo.explain())
 
 
 class OwnIndicators(Recorder):

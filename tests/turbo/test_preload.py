@@ -52,12 +52,17 @@ BAR_BY_BAR = {
     "input zone": lambda: feed(bars(30), tzinput="Europe/Berlin"),
     "filtered": lambda: filtered(feed(bars(30))),
     "direct": lambda: bt.feeds.PandasDirectData(dataname=bars(30), openinterest=-1),
+    "a line without a name": lambda: WithoutAName(dataname=bars(30)),
     "own load": lambda: OwnLoad(dataname=bars(30)),
     "our own, in a range": lambda: ranged(bars(30, start="2020-01-06").tz_localize("UTC")),
     "beyond nanoseconds": lambda: feed(
         with_times(bars(30), pd.date_range("1500-01-01", periods=30, unit="s"))
     ),
 }
+
+
+class WithoutAName(bt.feeds.PandasData):
+    extralines = 1
 
 
 class OwnLoad(bt.feeds.PandasData):

@@ -255,3 +255,15 @@ def test_orders_of_a_history_are_as_in_stock():
         cerebro.add_order_history(history, notify=True)
 
     assert same(Recorder, one, setup).explain().is_fast
+
+
+def test_strategy_with_lines_in_its_arguments_is_stock_s():
+    seen = []
+    for cerebro_class in (bt.Cerebro, Cerebro):
+        cerebro, extra = cerebro_class(), feed(bars(40, 1))
+        cerebro.adddata(feed(bars(40)))
+        cerebro.addstrategy(Recorder, extra)
+        [ran] = cerebro.run()
+        seen.append(ran.seen)
+    assert seen[0] == seen[1]
+    assert reason(cerebro) == "the strategy does not see every feed"

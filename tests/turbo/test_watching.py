@@ -191,3 +191,17 @@ def test_broker_of_one_s_own_keeps_stock_s_order_path_in_the_flat_loop():
     assert turbo.explain().is_fast
     assert "OwnBroker" in reasons["broker"]
     assert reasons["observer"] == "the broker is stock"
+
+
+class Haircut(bt.CommissionInfo):
+    """Values what is held at less than the close."""
+
+    def getvaluesize(self, size, price):
+        return 0.9 * size * price
+
+
+def test_commission_scheme_with_sums_of_its_own_is_asked_at_every_turn():
+    def setup(cerebro):
+        cerebro.broker.addcommissioninfo(Haircut())
+
+    assert same(Trader, FEEDS["same calendar"], setup).explain().is_fast
