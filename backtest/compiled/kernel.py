@@ -20,7 +20,19 @@ from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from backtest.compiled import broker, desk, indicators, operations, pursuit, score, simulate, tape
+from analyzers import metrics
+from backtest import outcomes
+from backtest.compiled import (
+    broker,
+    columns,
+    desk,
+    indicators,
+    operations,
+    pursuit,
+    score,
+    simulate,
+    tape,
+)
 from brokers import fills
 
 MODULES: tuple[ModuleType, ...] = (
@@ -28,6 +40,9 @@ MODULES: tuple[ModuleType, ...] = (
 )  # fmt: skip
 RESUMMED = (score,)
 """Modules whose sums numba may reorder; nothing that decides or pays is among them."""
+
+CONSTANTS = (columns, metrics, outcomes)
+"""Modules that the functions read numbers from."""
 
 ENTRIES = ("run_sets", "run_set", "window_means", "smooth")
 """What Python calls; the rest is called from within."""
@@ -96,8 +111,8 @@ def _cache_folder() -> Path | None:
     """Where this version of the kernel is kept; None where nothing can be written."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    content = hashlib.sha256()
-    for module in MODULES:
+    content = hashlib.sha256(Path(__file__).read_bytes())
+    for module in (*MODULES, *CONSTANTS):
         content.update(Path(str(module.__file__)).read_bytes())
     root = Path(given) if given else Path(home) / "seawall" / "kernel"
     folder = root / content.hexdigest()[:16]

@@ -80,7 +80,7 @@ PROOFS = (
     ),
     Proof(
         "kernel",
-        "random signals, exits, accounts and calendars fill compiled as in stock Cerebro, to the bit",
+        "random signals, exits and calendars fill compiled as in stock Cerebro, to the last bit",
         40,
         kernel_equals_cerebro,
     ),
