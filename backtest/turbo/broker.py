@@ -125,7 +125,7 @@ class LeanBroker(BackBroker):
 
     def notices(self, strategy: bt.Strategy) -> Notices:
         """How one running strategy is told; a guard before this broker needs every notification."""
-        made = Notices(strategy, needs_orders=strategy.broker is not self)
+        made = Notices(strategy, self.quote, needs_orders=strategy.broker is not self)
         self._notices[id(strategy)] = made
         if not made.hears_orders:
             self._deaf.add(id(strategy))

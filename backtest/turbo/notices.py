@@ -7,6 +7,7 @@ from typing import Any
 import backtrader as bt
 from backtrader.trade import Trade
 
+from backtest.turbo.quotes import Quote
 from backtest.turbo.trades import copied, update
 
 _Told = Callable[..., Any]
@@ -17,12 +18,15 @@ class Notices:
 
     Args:
         strategy: one whose delivery is Backtrader's own; a bt.SignalStrategy's is not.
+        quote: finds the quote of a feed.
         needs_orders: clone and keep every order's changes, even if nobody listens here.
     """
 
-    def __init__(self, strategy: bt.Strategy, needs_orders: bool) -> None:
+    def __init__(
+        self, strategy: bt.Strategy, quote: Callable[[Any], Quote], needs_orders: bool
+    ) -> None:
         analyzers = list(chain(strategy.analyzers, strategy._slave_analyzers))
-        self._strategy = strategy
+        self._strategy, self._quote = strategy, quote
         self._own_order = list(_own(strategy, "notify_order"))
         self._orders = [told for one in analyzers for told in _heard(one, "notify_order")]
         self._trades = list(_own(strategy, "notify_trade"))
@@ -53,23 +57,23 @@ class Notices:
         if not trades:
             self._open(trades, order, data)
         for bit in executed.iterpending():
-            self._book(trades, order, bit)
+            self._book(trades, order, bit, self._quote(data))
 
     def _open(self, trades: list[Trade], order: bt.Order, data: bt.AbstractDataBase) -> None:
         history = self._strategy._tradehistoryon
         trades.append(Trade(data=data, tradeid=order.p.tradeid, historyon=history))
 
-    def _book(self, trades: list[Trade], order: bt.Order, bit: Any) -> None:
+    def _book(self, trades: list[Trade], order: bt.Order, bit: Any, quote: Quote) -> None:
         trade = trades[-1]
         if bit.closed:
-            update(trade, order, bit.closed, bit.price, bit.closedcomm)
+            update(trade, order, (bit.closed, bit.price, bit.closedcomm), quote)
             if trade.isclosed:
                 self._keep(trade)
         if bit.opened:
             if trade.isclosed:
                 self._open(trades, order, trade.data)
                 trade = trades[-1]
-            update(trade, order, bit.opened, bit.price, bit.openedcomm)
+            update(trade, order, (bit.opened, bit.price, bit.openedcomm), quote)
             if trade.isclosed:  # orders with another tradeid had moved the position
                 self._keep(trade)
         if trade.justopened:

@@ -3,6 +3,10 @@
 from backtrader.order import Order
 from backtrader.trade import Trade
 
+from backtest.turbo.quotes import Quote
+
+Part = tuple[float, float, float]  # signed units, their price, their commission
+
 
 def copied(trade: Trade) -> Trade:
     """What ``copy.copy(trade)`` gives."""
@@ -11,13 +15,14 @@ def copied(trade: Trade) -> Trade:
     return copy
 
 
-def update(trade: Trade, order: Order, size: float, price: float, commission: float) -> None:
-    """What ``trade.update`` does with a part of a fill; `size` is signed units."""
+def update(trade: Trade, order: Order, part: Part, quote: Quote) -> None:
+    """What ``trade.update`` does with a part of a fill; `quote` is that of the trade's feed."""
+    size, price, commission = part
     scheme, before = order.comminfo, trade.size
     if trade.historyon:
         trade.update(order, size, price, 0.0, commission, 0.0, comminfo=scheme)
         return
-    now, count = trade.data.lines.datetime[0], len(trade.data)
+    now, count = quote.clock[0], quote.count
     trade.commission += commission
     trade.size = after = before + size
     trade.justopened = not before
