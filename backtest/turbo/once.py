@@ -4,12 +4,14 @@ from array import array
 from itertools import chain
 from typing import Any
 
+import backtrader as bt
 import numpy as np
 from backtrader.linebuffer import LineActions, LineBuffer
 from backtrader.lineiterator import LineIterator
 from backtrader.lineseries import LineSeries
 
 from backtest.turbo.explain import INDICATOR, Explanation
+from backtest.turbo.stepping import step_through
 from backtest.turbo.vectors import vector_of
 
 
@@ -49,6 +51,9 @@ def _compute_all(it: Any, explanation: Explanation) -> None:
 
 def _fill(it: Any, end: int, explanation: Explanation) -> None:
     """The values of one line, or whatever a class computes for itself."""
+    if isinstance(it, bt.Indicator) and step_through(it):
+        explanation.note(INDICATOR, type(it).__name__)
+        return
     period = it._minperiod
     it.preonce(0, period - 1)
     it.oncestart(period - 1, period)

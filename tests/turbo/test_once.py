@@ -261,15 +261,48 @@ class OwnIndicators(Recorder):
         def __init__(self):
             self.lines.signal = OwnIndicators.ByNext(self.data).range - self.data.close(-1)
 
+    class OfALine(bt.Indicator):
+        lines = ("change", "mean")
+
+        def __init__(self):
+            self.average = bt.ind.EMA(self.data, period=3)
+            self.level = self.average * 1.01 + bt.If(self.data > 100, 1.0, 0.0)
+
+        def prenext(self):
+            self.lines.mean[0] = -len(self)
+
+        def nextstart(self):
+            self.lines.mean[0] = self.data[0] - 1000
+
+        def next(self):
+            self.lines.mean[0] = self.lines.mean[-1] * 0.5 + self.level[0]
+            self.lines.change[0] = self.data[0] - self.data[-1] + self.average[0] + len(self.data)
+
     def build(self):
-        self.made = [self.ByNext(self.data), self.ByOnce(self.data), self.Assigned(self.data)]
+        close, high = self.data.close, self.data.high
+        self.made = [
+            self.ByNext(self.data), self.ByOnce(self.data), self.Assigned(self.data),
+            self.OfALine(close), self.OfALine(close - high), self.OfALine(bt.ind.SMA(period=4)),
+            self.OfALine(high(-1)), self.OfALine(self.ByNext(self.data)), self.OfALine(self.data),
+            self.OfALine(close, high),
+        ]  # fmt: skip
 
 
 def test_indicators_of_one_s_own_have_stock_s_values():
     turbo = same(OwnIndicators, lambda: [feed(bars(40))], stdstats=False)
     reasons = {path.subject: path.reason for path in turbo.explain()}
-    assert reasons["ByNext"] == "it goes bar by bar, by next()"
+    assert reasons["ByNext"] == ""
     assert reasons["ByOnce"] == "it has its own once()"
+
+
+def test_line_that_moves_twice_at_once_fails_as_in_stock():
+    class Twice(Recorder):
+        def build(self):
+            self.made = OwnIndicators.OfALine(self.data, self.data.close)
+
+    for cerebro in (bt.Cerebro, backtest.turbo.Cerebro):
+        with pytest.raises(IndexError):
+            run(cerebro, Twice, [feed(bars(20))])
 
 
 def test_values_before_the_first_are_nan_in_both():
