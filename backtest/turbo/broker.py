@@ -42,6 +42,11 @@ from backtest.turbo.positions import Position, lean_position
 from backtest.turbo.quotes import Quote
 from backtest.turbo.schemes import Schemes
 
+# What a guard passes on to its broker, asked on every bar: for a run it has these itself.
+_ASKED = frozenset(
+    ("getposition", "getvalue", "get_value", "getcash", "get_cash", "getcommissioninfo")
+)
+
 
 class LeanBroker(BackBroker):
     """A BackBroker for the length of a run; see the module."""
@@ -64,6 +69,7 @@ class LeanBroker(BackBroker):
         self._quotes: dict[Any, Quote] = {}
         self._notices: dict[int, Notices] = {}
         self._deaf: set[int] = set()
+        self._planted: list[tuple[Any, str]] = []
         self.comminfo = Schemes(self.comminfo, self)
         for position in self.positions.values():
             lean_position(position, self)
@@ -75,6 +81,8 @@ class LeanBroker(BackBroker):
         for position in self.positions.values():
             position.restore()
         self.positions.default_factory = StockPosition
+        for guard, name in self._planted:
+            delattr(guard, name)
         self.comminfo = dict(self.comminfo)
         for name in vars(self).keys() - self._stock_names:
             delattr(self, name)
@@ -125,7 +133,13 @@ class LeanBroker(BackBroker):
 
     def notices(self, strategy: bt.Strategy) -> Notices:
         """How one running strategy is told; a guard before this broker needs every notification."""
-        made = Notices(strategy, self.quote, needs_orders=strategy.broker is not self)
+        guard = None if strategy.broker is self else strategy.broker
+        made = Notices(strategy, self.quote, needs_orders=guard is not None)
+        if guard is not None:
+            for name in _ASKED - vars(guard).keys():
+                if not hasattr(type(guard), name):
+                    setattr(guard, name, getattr(self, name))
+                    self._planted.append((guard, name))
         self._notices[id(strategy)] = made
         if not made.hears_orders:
             self._deaf.add(id(strategy))

@@ -1,5 +1,7 @@
 """A lean run leaves nothing behind, in Backtrader's classes or in its broker."""
 
+from dataclasses import replace
+
 import backtrader as bt
 import pytest
 from backtrader.brokers.bbroker import BackBroker
@@ -9,6 +11,7 @@ from backtrader.position import Position
 from backtrader.trade import Trade
 
 from backtest.turbo import Cerebro
+from brokers.guard import GuardedBroker
 from tests.turbo.orders_play import Deed, Listening, Script
 from tests.turbo.test_orders_random import Case, perform, same
 
@@ -67,6 +70,11 @@ def test_broker_is_stock_again_after_a_strategy_raised(guarded):
     assert type(broker) is BackBroker
     assert {type(position) for position in broker.positions.values()} == {Position}
     assert vars(broker).keys() == vars(BackBroker()).keys() | {"cerebro"}
+
+
+def test_guard_has_nothing_of_the_run_afterwards():
+    cerebro, _ = perform(Cerebro, replace(CASE, options=("guard",)))
+    assert vars(cerebro.broker).keys() == vars(GuardedBroker(BackBroker())).keys()
 
 
 def test_one_cerebro_runs_twice_as_stock_does():
