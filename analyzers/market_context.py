@@ -86,9 +86,9 @@ class MarketContext:
     def _indicators(self, data: Any) -> Mapping[str, Any]:
         if self._own is not None:
             return self._own(data) if self._own_takes_feed else self._own()
-        lines = self._lines.get(data)
-        if lines is None:
-            lines = self._lines[data] = _readings(self._strategy, data)
+        if data not in self._lines:
+            self._lines = _readings(self._strategy, data)
+        lines = self._lines[data]
         return {name: line[0] if len(line) else None for name, line in lines.items()}
 
 
@@ -104,17 +104,18 @@ def _bar(data: Any) -> dict[str, Any]:
     }
 
 
-def _readings(strategy: Any, data: Any) -> dict[str, Any]:
-    """The lines to read for one feed, by name."""
+def _readings(strategy: Any, data: Any) -> dict[Any, dict[str, Any]]:
+    """The lines to read for `data` and each of the strategy's feeds, by name."""
     given = dict(_named(vars(strategy)))
-    readings: dict[str, Any] = {}
+    readings: dict[Any, dict[str, Any]] = {feed: {} for feed in (*strategy.datas, data)}
     for indicator in strategy.getindicators():
         name = given.get(id(indicator)) or _described(indicator)
-        feed = _feed(indicator, strategy)
-        if name is None or (feed is not None and feed is not data):
+        if name is None:
             continue
-        for part, line in _lines(indicator):
-            readings[_free(name + part, readings)] = line
+        feed = _feed(indicator, strategy)
+        for lines in readings.values() if feed is None else [readings.get(feed, {})]:
+            for part, line in _lines(indicator):
+                lines[_free(name + part, lines)] = line
     return readings
 
 

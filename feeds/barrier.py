@@ -152,7 +152,9 @@ class Barrier:
         start_at = bar.start_at
         if self._known_to is not None and start_at <= self._known_to:
             return "known"
-        if any(bar.symbol in held.get(start_at, ()) for held in (self._open, self._given)):
+        if bar.symbol in self._open.get(start_at, ()) or bar.symbol in self._given.get(
+            start_at, ()
+        ):
             return "known"
         is_past = self._given_to is not None and start_at <= self._given_to
         return "late" if is_past else None

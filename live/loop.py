@@ -1,8 +1,7 @@
 """Cerebro for a session: Backtrader's turns, with little between a bar and a decision."""
 
-# ruff: noqa: SLF001  Backtrader has no public way through its loop
-
 from collections.abc import Mapping, Sequence
+from operator import sub
 from typing import Any
 
 import backtrader as bt
@@ -13,6 +12,7 @@ from live.steps import Steps
 
 _Bars = tuple[float, Mapping[str, VenueBar]]
 _AllSteps = Sequence[tuple[Any, Steps]]
+_STOCK = (bt.Strategy._next, bt.Strategy._clk_update, bt.Strategy._getminperstatus)
 
 
 class LiveCerebro(bt.Cerebro):
@@ -54,9 +54,15 @@ class LiveCerebro(bt.Cerebro):
         self._datanotify()
         if not self._event_stop:
             self._brokernotify()
-        for strategy, indicators in steps if turn is not None else ():
+        if turn is None:
+            return
+        for strategy, indicators in steps:
             if not self._event_stop:
-                _next(strategy, indicators)
+                _next(strategy, indicators, when)
+
+    def _datanotify(self) -> None:
+        if any(feed.notifs for feed in self.datas):
+            super()._datanotify()
 
     def _is_ordinary(self) -> bool:
         """Whether nothing is in play that only Backtrader's own loop knows."""
@@ -70,15 +76,24 @@ def _is_plain(feed: Any) -> bool:
     return type(feed) is LiveFeed and feed.is_plain
 
 
-def _next(strategy: Any, indicators: Steps) -> None:
-    """`Strategy._next`, with the indicators in one list."""
-    if type(strategy)._next is not bt.Strategy._next:
+def _next(strategy: Any, indicators: Steps, when: float) -> None:
+    """`Strategy._next`, with the indicators in one list.
+
+    Args:
+        when: the end of the newest bars, as Backtrader's number.
+    """
+    kind = type(strategy)
+    if (kind._next, kind._clk_update, kind._getminperstatus) != _STOCK:
         strategy._next()
         return
-    strategy._clk_update()
+    lengths = [feed.lines[0].lencount for feed in strategy.datas]
+    if lengths != strategy._dlens:
+        strategy.forward()
+    strategy.lines.datetime[0] = when
+    strategy._dlens = lengths
     indicators.take()
     strategy._notify()
-    missing = strategy._getminperstatus()
+    missing = strategy._minperstatus = max(map(sub, strategy._minperiods, lengths))
     if missing < 0:
         strategy.next()
     elif missing == 0:

@@ -4,8 +4,6 @@ Backtrader goes down through its indicators at every bar, several calls for each
 is most of the time between a bar and a decision. Here the way is walked once and written down.
 """
 
-# ruff: noqa: SLF001  Backtrader has no public way through its loop
-
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

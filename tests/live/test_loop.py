@@ -141,7 +141,7 @@ def played(
 def lines_of(owner: Any) -> list[Any]:
     """Content and length of every line of a strategy, its feeds and its indicators."""
     found = []
-    for member in (*owner.datas, *inside(owner)):
+    for member in (owner, *owner.datas, *inside(owner)):
         lines = member.lines if hasattr(member, "lines") else [member]
         found += [(type(member).__name__, len(line), repr(list(line.array))) for line in lines]
     return found
