@@ -105,10 +105,15 @@ class GuardedBroker:
         return done
 
     def get_notification(self) -> Any:
-        """The next order whose state changed, refusals first; None when there is none."""
+        """The next order whose state changed, refusals first; None when there is none.
+
+        Where Cerebro tells the strategy at once (quicknotify, live) an order made until the next
+        call is one made in notify_order, and its id says so.
+        """
         note = self._notes.popleft() if self._notes else self.inner.get_notification()
         if note is not None and not note.alive():
             self._working.pop(note.ref, None)
+        self._ids.tell_of(note)
         return note
 
     def next(self) -> None:

@@ -13,7 +13,9 @@ class OrderIds:
     """Derives an order's id from the decision behind it, and remembers it by reference.
 
     The id is a hash of the session, the strategy and its parameters, the symbol, the bar's time
-    and the how-manieth order it is of these; so the same run gives the same ids.
+    and the how-manieth order it is of these; so the same run gives the same ids. An order born of
+    a notification is counted by itself, with the id of the order that was told of: the orders of
+    the bar have the same ids whether its fills came before them or after.
     """
 
     def __init__(self, session_id: str) -> None:
@@ -21,6 +23,7 @@ class OrderIds:
         self._session_id = session_id
         self._strategies: dict[int, str] = {}
         self._last: dict[str, tuple[float, int]] = {}  # bar time and orders on it so far
+        self._told_of = ""
 
     def new(self, request: Request) -> str:
         """The id of the family that this request begins."""
@@ -28,11 +31,17 @@ class OrderIds:
         if owner not in self._strategies:
             self._strategies[owner] = strategy_text(request.owner)
         origin = f"{self._session_id}|{self._strategies[owner]}|{symbol(request.data)}"
+        if self._told_of:
+            origin = f"{origin}|{self._told_of}"
         bar_time = float(request.data.datetime[0])
         last_time, ordinal = self._last.get(origin, (bar_time, 0))
         ordinal = ordinal + 1 if last_time == bar_time else 1
         self._last[origin] = (bar_time, ordinal)
         return sha256(f"{origin}|{bar_time!r}|{ordinal}".encode()).hexdigest()[:ID_LENGTH]
+
+    def tell_of(self, order: Any) -> None:
+        """Note the order that a strategy is told of from now on; None: of none any more."""
+        self._told_of = self.of(order) or ""
 
     def of(self, order: Any) -> str | None:
         """The id of one of Backtrader's orders; None: there is none, or it is not from here."""

@@ -39,6 +39,23 @@ def test_ordinal_starts_anew_on_each_bar():
     assert ids(1.0, 1.0, 2.0)[2] == ids(2.0)[0]
 
 
+def test_an_order_born_of_a_notification_bears_its_order_and_shifts_no_other():
+    def ids(*told_of):
+        made, strategy = OrderIds("s"), owner()
+        orders = [SimpleNamespace(ref=number) for number in (0, 1)]
+        made.known = {order.ref: f"a{order.ref}" for order in orders}
+        found = []
+        for number in told_of:
+            made.tell_of(None if number is None else orders[number])
+            found.append(made.new(Request("buy", strategy, feed(), 1, {})))
+        return found
+
+    fill_first, fill_last = ids(0, None, None), ids(None, None, 0)
+    assert fill_first[1:] == fill_last[:2]
+    assert fill_first[0] == fill_last[2]
+    assert len(set(ids(0, 0, 1, 1, None))) == 5
+
+
 def test_two_strategies_alike_on_one_symbol_get_ids_of_their_own():
     made = OrderIds("s")
     assert made.new(Request("buy", owner(), feed(), 1, {})) != made.new(

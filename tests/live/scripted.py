@@ -39,6 +39,7 @@ class Scripted(bt.Strategy):
             of the first one sold again when they are held; 0: never.
         size: of these.
         tells: the reason of these names all threads.
+        answers: what is held gets a limit, in notify_order.
     """
 
     params: Any = (
@@ -53,6 +54,7 @@ class Scripted(bt.Strategy):
         ("every", 0),
         ("size", 1.0),
         ("tells", False),
+        ("answers", False),
     )
 
     def __init__(self) -> None:
@@ -64,6 +66,9 @@ class Scripted(bt.Strategy):
         is_new = order.exectype == bt.Order.Market or order.status < bt.Order.Accepted
         if not (order.alive() and is_new):
             self._open.discard(order.ref)
+        if self.p.answers and order.status == bt.Order.Completed:
+            limit = round(order.executed.price * 1.3, 2)
+            self.sell(size=2, exectype=bt.Order.Limit, price=limit, reason="answer")
 
     def next(self) -> None:
         """Do what the script says for the bar."""

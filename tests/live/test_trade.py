@@ -33,6 +33,16 @@ def test_a_strategys_error_shuts_down_and_names_its_line(hosted: Hosted) -> None
     assert cancelled.endswith("Canceled")
 
 
+def test_an_order_born_in_notify_order_is_known_again_after_a_restart(hosted: Hosted) -> None:
+    params = {"answers": True, "ends": [4, 7]}
+    report = hosted.trade(params=params)
+    (left,) = report["left"]
+    assert left.startswith("sell 2 SPY limit")
+    assert hosted.trade(params=params)["left"] == [left]
+    reasons = [line["agent_reasoning"] for line in hosted.of("decision")]
+    assert reasons == ["hold two", "answer"]
+
+
 def test_why_and_report_read_what_a_session_wrote(
     hosted: Hosted, capsys: pytest.CaptureFixture[str]
 ) -> None:
