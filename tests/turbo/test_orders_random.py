@@ -240,7 +240,7 @@ FIXED = Case(
 )
 
 
-@pytest.mark.parametrize("setting", BROKERS[2:], ids=str)
+@pytest.mark.parametrize("setting", BROKERS[2:], ids=lambda setting: "-".join(setting) or "none")
 def test_each_setting_of_the_broker_is_the_same(setting):
     same(replace(FIXED, broker=setting))
 
