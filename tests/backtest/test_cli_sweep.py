@@ -108,3 +108,32 @@ def test_a_damaged_ledger_is_named(capsys, bars, tmp_path):
 def test_help_says_that_the_end_of_a_range_is_left_out(capsys):
     assert main(["sweep", "--help"]) == 0
     assert "25 itself is not tried" in " ".join(capsys.readouterr().out.replace("│", "").split())
+
+
+INTERRUPTED = """
+import backtrader as bt
+
+class Stopped(bt.Strategy):
+    params = (("period", 1),)
+
+    def next(self):
+        if self.p.period == {at}:
+            raise KeyboardInterrupt
+        if len(self) % 9 == 0:
+            self.buy() if not self.position else self.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [(3, "PARTIAL: 2 sets were finished; the same command goes on"), (1, "finished sets are in")],
+)
+def test_an_interrupted_sweep_exits_with_130_and_says_how_to_go_on(
+    capsys, bars, tmp_path, at, told
+):
+    path = tmp_path / "stopped.py"
+    path.write_text(INTERRUPTED.format(at=at))
+    usual = ("--path", bars, "--tz", "UTC", "--backend", "sequential", "--grid", "period=1:5")
+    answer = in_process(capsys, "sweep", path, *usual)
+    assert answer.code == 130
+    assert told in answer.err
