@@ -41,6 +41,8 @@ def board(strategy: Any, schedule: Schedule, riders: Clocked) -> Ride:
     for indicator, place in riders:
         for line in _lines(indicator):
             ride.take(line, place)
+        if not isinstance(indicator, LineBuffer):
+            ride.name_lines(indicator)
     ride.take(strategy.lines.datetime, schedule.turn)
     return ride
 

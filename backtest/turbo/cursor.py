@@ -105,6 +105,7 @@ class Ride:
     def __init__(self) -> None:
         self.has_ended = False
         self._own_classes: list[tuple[Any, type]] = []
+        self._named: list[tuple[Any, str, Any]] = []
         self._feeds: list[bt.AbstractDataBase] = []
         self._before_end: list[Callable[[], object]] = []
 
@@ -120,8 +121,20 @@ class Ride:
             delattr(data, name)
         for line in data.lines:
             self.take(line, cursor)
+        self.name_lines(data)
         self._change(data.lines, WithTicks)
         self._feeds.append(data)
+
+    def name_lines(self, it: Any) -> None:
+        """Let a feed or an indicator find its lines by name without a search.
+
+        Backtrader's search, which fails in the class and in the object first, costs more than all
+        the rest of a read.
+        """
+        for alias, line in zip(it.getlinealiases(), it.lines, strict=False):
+            if alias not in vars(it) and not hasattr(type(it), alias):
+                vars(it)[alias] = line
+                self._named.append((it, alias, line))
 
     def before_end(self, act: Callable[[], object]) -> None:
         """Have something done while everything still rides."""
@@ -134,6 +147,9 @@ class Ride:
         self.has_ended = True
         for act in self._before_end:
             act()
+        for it, alias, line in self._named:
+            if vars(it).get(alias) is line:
+                del vars(it)[alias]
         for it, own_class in self._own_classes:
             it.__class__ = own_class
             if "_cursor" in vars(it):

@@ -50,14 +50,14 @@ class LeanOrders:
         self.news: Any = made.notifs if broker is made else _News(made.notifs, broker)
         self.every_bar = notices.every_bar
         self.next = broker.next
-        self._get = made.notifs.popleft if broker is made else broker.get_notification
+        self._get = broker.get_notification
         self.tell, self.clear = notices.tell, notices.clear
         self._deliver, self._strategy = made.deliver, strategy
 
     def hear(self) -> None:
-        """Bring all notifications to the strategy."""
-        while self.news:
-            self._deliver(self._get(), self._strategy)
+        """Bring all notifications to the strategy, and ask once more: a guard counts on it."""
+        while (order := self._get()) is not None:
+            self._deliver(order, self._strategy)
 
 
 class _News:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from backtest.turbo import Cerebro
-from tests.turbo.stage import Recorder, after, bars, feed, run, same
+from tests.turbo.stage import Recorder, after, bars, exact, feed, run, same
 
 DAY = timedelta(days=1)
 HOURLY = {"timeframe": bt.TimeFrame.Minutes, "compression": 60}
@@ -296,3 +296,27 @@ def test_no_bars_at_all_are_no_turns():
         _, ran = run(cerebro_class, Recorder, [feed(bars(0))])
         assert ran.seen == []
         assert len(ran) == 0
+
+
+class Naming(Recorder):
+    """Reads lines by their names; has a feed's name for something else."""
+
+    def build(self):
+        self.bands = bt.ind.BollingerBands(self.data, period=4)
+        self.data1.low = "taken"
+
+    def act(self):
+        self.seen.append(exact([self.bands.top[0], self.bands.mid[-1], self.data.low[0]]))
+        self.seen.append([self.data1.low, self.data.l.close is self.data.close])
+        if len(self) == 9:
+            self.data.volume = "changed"
+
+
+def test_lines_are_found_by_name_and_objects_are_left_as_in_stock():
+    left = []
+    for cerebro_class in (bt.Cerebro, Cerebro):
+        _, ran = run(cerebro_class, Naming, FEEDS["same calendar"]())
+        left.append(
+            [ran.seen, *(sorted(vars(it)) for it in (*ran.datas, ran.bands, ran.bands.lines))]
+        )
+    assert left[0] == left[1]
