@@ -29,7 +29,7 @@ class OnWorkers:
         return cast("Cargo", get_worker().plugins[self.token]).sealed.open()
 
 
-class Elsewhere(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
+class Elsewhere(DaskDistributedBackend):
     """joblib's backend for Dask, mended in two places (joblib 1.6).
 
     It waits for ever for a task whose worker has died, and it evaluates in this process, which a
