@@ -96,7 +96,7 @@ class Blotter:
         self._executions: set[str] = set()
         self._held: list[OrderUpdate] = []  # of orders whose venue id is not known yet
         self._adopted: set[str] = set()
-        self._splits: dict[str, Split] = {}  # those that no fill and no position has shown
+        self.splits: dict[str, Split] = {}  # those that no fill and no position has shown
         self._told: frozenset[Mismatch] = frozenset()
 
     @property
@@ -133,9 +133,12 @@ class Blotter:
             self._add(_Row(leg.client_order_id, order.symbol, leg.quantity, is_leg=True))
 
     def recall(self, fact: OrderFact | SplitFact) -> None:
-        """Take note of a fact told before a restart; its order is expected already."""
+        """Take note of a fact told before a restart, its order is expected; or of a split to come.
+
+        Until a split shows, a position is right in old units too.
+        """
         if isinstance(fact, Split):
-            self.expect_split(fact)
+            self.splits[fact.symbol] = fact
             return
         if isinstance(fact, Restated):
             self._restate(fact.symbol, fact.quantity)
@@ -151,10 +154,6 @@ class Blotter:
             row.replaced.update(row.seen)
             row.settled.update(row.seen)
             self._own(row, fact.venue_order_id)
-
-    def expect_split(self, split: Split) -> None:
-        """Take note of a split to come: before it shows, a position is right in old units too."""
-        self._splits[split.symbol] = split
 
     def refuse(self, order_id: str, reason: str) -> tuple[Fact, ...]:
         """End an order that the venue surely does not have."""
@@ -304,20 +303,20 @@ class Blotter:
 
     def _brought_forward(self, symbol: str, filled_at: datetime) -> list[Fact]:
         """Restate a position before a fill in new units."""
-        split, ours = self._splits.get(symbol), self._positions.get(symbol, _NONE)
+        split, ours = self.splits.get(symbol), self._positions.get(symbol, _NONE)
         if split is None or filled_at <= split.ex_at:
             return []
         self._restate(symbol, ours * split.ratio)
         return [Restated(symbol, ours * split.ratio)] if ours else []
 
     def _restate(self, symbol: str, quantity: Decimal) -> None:
-        self._splits.pop(symbol, None)
+        self.splits.pop(symbol, None)
         self._positions[symbol] = quantity
 
     def _restated(self, positions: Iterable[VenuePosition]) -> Iterable[Restated]:
         """Positions that a split explains to less than a unit: a fraction may be paid out."""
         for held in positions:
-            split, ours = self._splits.get(held.symbol), self._positions.get(held.symbol, _NONE)
+            split, ours = self.splits.get(held.symbol), self._positions.get(held.symbol, _NONE)
             if split is None or held.quantity == ours:
                 continue
             if abs(held.quantity - ours * split.ratio) < 1:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 Snapshot = tuple[Sequence[VenueOrder], Sequence[VenueFill], Sequence[VenuePosition]]
 
 OVERLAP = timedelta(seconds=60)  # a comparison begins so long before the last one
+RESTATED_WITHIN = timedelta(days=2)
 LOOKS = 5  # for positions without a fill between, and for fills that the venue has yet to tell
 
 
@@ -122,11 +123,19 @@ class Books:
                 await self.compare()
 
     async def poll(self) -> None:
-        """Compare from time to time while orders are at work, if the pace says so."""
+        """Compare from time to time while orders or splits are at work, if the pace says so."""
         while self._pace.poll_s is not None:
             await self._clock.wait(self._pace.poll_s)
-            if self.blotter.alive:
+            if self.blotter.alive or self._awaits_split():
                 await self.compare()
+
+    def _awaits_split(self) -> bool:
+        """Whether the venue is about to restate a position; it may be a day late."""
+        now = self._clock.now()
+        return any(
+            split.eve_at <= now <= split.ex_at + RESTATED_WITHIN
+            for split in self.blotter.splits.values()
+        )
 
     async def apply(self, update: OrderUpdate) -> None:
         """Take in one update, or the answer to a request."""

@@ -80,6 +80,7 @@ class RemoteBroker(bt.BrokerBase):
         self._holdings = Holdings(self.startingcash, self.getcommissioninfo)
         self.positions = self._holdings.positions
         self._splits = Splits(self._holdings, self._trades_of)
+        self.restatements: Sequence[Restatement] = self._splits.done
         self._feeds: dict[str, Any] = {}
         self.notices: list[Notice] = []
         self._outbox = outbox
@@ -228,11 +229,6 @@ class RemoteBroker(bt.BrokerBase):
             self._notify(order)
         self._legs[family[0].ref] = family[1:]
         self._outbox.send(schema)
-
-    @property
-    def restatements(self) -> Sequence[Restatement]:
-        """Splits that took effect on positions, oldest first."""
-        return self._splits.done
 
     def _take(self, fact: Fact) -> None:
         if isinstance(fact, Mismatch | Broken | Split):

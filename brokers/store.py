@@ -134,10 +134,6 @@ class Store:
         """Take note of a fact of the log, before `go_live`; its order has been sent again."""
         self._blotter.recall(fact)
 
-    def compare(self) -> None:
-        """Compare with the venue soon, though nothing was interrupted."""
-        self._begin(self._wiring.books.compare())
-
     def go_live(self, current: Collection[str] = ()) -> None:
         """Follow the venue, compare with it, settle what a restart left open, then let jobs leave.
 

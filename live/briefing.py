@@ -30,6 +30,8 @@ from live.venues import Access
 from live.warm_up import FEWEST, reach
 
 ZONE = "America/New_York"
+DAY_S, SHORT_DAY_S = 86_400.0, 1.0
+PARTS = 10  # of a short day, after each of which one looks whether it is over
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +77,8 @@ async def _brief(
         positions = tuple(await wires.account.positions())
         at, is_open = await venue_clock(wires.http, access.where)
         timeframe = Timeframe(settings.data.timeframe)
+        if access.is_ours and not timeframe.is_intraday and DAY_S / access.speed < SHORT_DAY_S:
+            at = await _next_day(wires.http, access, real, at)
         clock = _clock(access, settings, real, at)
     finally:
         await wires.close()
@@ -110,6 +114,17 @@ def _clock(access: Access, settings: LiveSettings, real: Clock, at: datetime) ->
         return MarketClock(real, at, access.speed)
     closes = None if timeframe.is_intraday else Hours(settings.data.calendar).close_of
     return MarketClock(real, at, access.speed, timeframe.delta, closes)
+
+
+async def _next_day(http: Http, access: Access, real: Clock, at: datetime) -> datetime:
+    """Wait for a venue's next day to begin: found late in a short one, all orders would be late."""
+    begun_at = at
+    for _ in range(2 * PARTS):
+        if at > begun_at:
+            break
+        await real.wait(DAY_S / access.speed / PARTS)
+        at, _ = await venue_clock(http, access.where)
+    return at
 
 
 async def venue_clock(http: Http, where: str) -> tuple[datetime, bool]:

@@ -61,7 +61,6 @@ class CorporateActions:
     told: set[Name]
     known: dict[str, Split] = field(default_factory=dict)
     _halted: set[Name] = field(default_factory=set)
-    _passed: set[Name] = field(default_factory=set)
 
     async def watch(self, read: Read, tell: Callable[[Split], None], clock: Clock) -> None:
         """Ask now and after each close; a call that fails is logged, and made again."""
@@ -100,24 +99,11 @@ class CorporateActions:
 
     def halting(self, turn_end_at: datetime | None) -> list[Split]:
         """Splits whose eve has come with this turn, each once."""
-        return self._each(self._halted, turn_end_at, lambda split: split.eve_at)
-
-    def passing(self, turn_end_at: datetime | None) -> list[Split]:
-        """Splits whose first bar has come, each once."""
-        opened = timedelta(microseconds=1)
-        return self._each(self._passed, turn_end_at, lambda split: split.ex_at + opened)
-
-    def _each(
-        self,
-        done: set[Name],
-        turn_end_at: datetime | None,
-        due_at: Callable[[Split], datetime],
-    ) -> list[Split]:
         if not self.known or turn_end_at is None:
             return []
-        found = [split for split in self.known.values() if due_at(split) <= turn_end_at]
-        fresh = [split for split in found if (split.symbol, split.ex_at) not in done]
-        done.update((split.symbol, split.ex_at) for split in fresh)
+        due = [split for split in self.known.values() if split.eve_at <= turn_end_at]
+        fresh = [split for split in due if (split.symbol, split.ex_at) not in self._halted]
+        self._halted.update((split.symbol, split.ex_at) for split in fresh)
         return fresh
 
 

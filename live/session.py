@@ -120,15 +120,13 @@ class Session:
         return ()
 
     def _mind_splits(self) -> None:
-        """Cancel what rests in a symbol on the eve of its split; compare when it has happened."""
+        """Cancel what rests in a symbol on the eve of its split."""
         stack, ends = self._stack, self._stack.log.turn_end_at
         for split in stack.actions.halting(ends):
             for entry, order in stack.tape.orders:
                 if entry.symbol == split.symbol:
                     stack.guard.cancel(order, reason=in_words(split))
             stack.store.release()
-        if stack.actions.passing(ends) and stack.store.state == "live":
-            stack.store.compare()
 
     def _hear(self, event: Event) -> None:
         self._shutdown.hear(event)

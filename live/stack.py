@@ -120,9 +120,7 @@ def build(
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
     turns, labels = _turns(settings, start, inbox, log), _labels(specs)
     feeds = _feeds(turns, start, access)
-    hours = Hours(start.calendar)
-    told = told_in(start.records)
-    actions = CorporateActions(tuple(start.frames), hours, start.began_at, told)
+    actions = _actions(start)
     own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))
     cerebro = _cerebro(own, specs, access, start, feeds, broker, log)
     configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
@@ -135,9 +133,14 @@ def build(
     )
 
 
+def _actions(start: Start) -> CorporateActions:
+    hours, told = Hours(start.calendar), told_in(start.records)
+    return CorporateActions(tuple(start.frames), hours, start.began_at, told)
+
+
 def tell_of_split(stack: Stack, split: Split) -> None:
     """Let blotter and broker know; on the store's loop, or before it goes live."""
-    stack.blotter.expect_split(split)
+    stack.blotter.recall(split)
     stack.inbox.lane("facts").put(split)
 
 

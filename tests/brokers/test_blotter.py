@@ -353,7 +353,7 @@ TWO_FOR_ONE = Split("S", Decimal(2), Decimal(1), NOON, NOON + timedelta(hours=18
 
 def split_blotter(units: int = 10) -> Blotter:
     blotter = Blotter({"S": Decimal(units)})
-    blotter.expect_split(TWO_FOR_ONE)
+    blotter.recall(TWO_FOR_ONE)
     return blotter
 
 

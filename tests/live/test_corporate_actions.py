@@ -59,15 +59,12 @@ def test_entries_are_refused_from_the_eve_on_and_exits_are_not() -> None:
         ask(EVE)
 
 
-def test_each_split_halts_once_and_passes_once() -> None:
+def test_each_split_halts_once() -> None:
     ours = actions()
     assert ours.halting(EX) == []
     assert "--fresh" in ours.learn(FACT)
     assert (ours.halting(None), ours.halting(BEFORE)) == ([], [])
     assert (ours.halting(EVE), ours.halting(EVE)) == ([FACT], [])
-    assert ours.passing(EX) == []
-    later = datetime(2024, 12, 2, 14, 31, tzinfo=UTC)
-    assert (ours.passing(later), ours.passing(later)) == ([FACT], [])
 
 
 def test_what_the_log_has_and_what_came_before_the_session_is_no_news() -> None:
