@@ -65,7 +65,7 @@ def test_a_split_cancels_halts_and_restates_and_a_restart_goes_on(
     tmp_path: Path, venue: VenueProcess
 ) -> None:
     folder = tmp_path / "out"
-    report = trade(folder, venue, "3.4s")
+    report = trade(folder, venue, "4.5s")
     lines = runs.records(folder)
     facts = {line["fact"]: line for line in lines if line["kind"] == "venue"}
     assert (facts["Split"]["new_rate"], facts["Restated"]["symbol"]) == ("2.0", "SPY")
