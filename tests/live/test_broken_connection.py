@@ -76,6 +76,21 @@ def test_three_failures_cancel_entries_and_leave_exits(hosted: Hosted) -> None:
     assert (report["unconfirmed"], report["positions"]) == ([], {"SPY": 2.0})
 
 
+def test_an_order_that_arrived_without_an_answer_is_found_past_the_breaker_and_cancelled(
+    hosted: Hosted,
+) -> None:
+    trouble = (
+        AT_ALL
+        + fault("accepted_then_504", on=ORDERS)
+        + fault("server_error", on="GET /v2/orders:by_client_order_id", count=2)
+    )
+    report = hosted.trade(params={"trouble": trouble, "at": 2, "entry": 0.7}, more=QUICKLY)
+    assert report["trigger"] == "breaker"
+    (cancelled,) = report["cancelled"]
+    assert cancelled.startswith("buy 1 SPY limit")
+    assert (report["unconfirmed"], report["positions"]) == ([], {"SPY": 2.0})
+
+
 def test_an_open_breaker_leaves_exits_although_positions_were_to_be_flattened(
     hosted: Hosted,
 ) -> None:

@@ -60,6 +60,27 @@ def test_a_terminal_is_drawn_four_times_a_second() -> None:
     view.close()
 
 
+class _Closed(io.StringIO):
+    """A terminal that was closed."""
+
+    is_closed = False
+
+    def write(self, text: str) -> int:
+        if self.is_closed:
+            raise OSError(5, "Input/output error")
+        return super().write(text)
+
+
+def test_a_terminal_that_was_closed_is_drawn_no_more() -> None:
+    shown, clock = _Closed(), ManualClock(NOON)
+    view = TerminalView(Console(file=shown, force_terminal=True), clock)
+    shown.is_closed = True
+    view.show(SNAPSHOT)
+    clock.sleep(0.25)
+    assert not view.is_due()
+    view.close()
+
+
 def test_without_a_terminal_each_decision_is_one_line_told_once() -> None:
     view, shown, _ = _plain()
     view.show(SNAPSHOT)
