@@ -147,6 +147,8 @@ class Venue:
             return _ACCOUNT, None
         if path.startswith("/v2/assets/"):
             return {"status": "active", "tradable": True, "fractionable": True}, None
+        if path.endswith("/corporate-actions"):
+            return {"corporate_actions": {}, "next_page_token": None}, None
         if path == "/v2/clock":
             return {"timestamp": self._starts[WARM_UP], "is_open": True}, None
         if path == "/v2/stocks/bars":
