@@ -280,7 +280,6 @@ class RemoteBroker(bt.BrokerBase):
     def _end(self, order: Any, fact: Ended) -> None:
         if not order.alive():
             return
-        was_accepted = order.status != bt.Order.Submitted
         if fact.status == "rejected" and "margin" in fact.reason.lower():
             order.addinfo(refusal=fact.reason)
             order.margin()
@@ -293,13 +292,13 @@ class RemoteBroker(bt.BrokerBase):
         self._notify(order)
         if not order.executed.size:
             for leg in self._legs.get(order.ref, ()):
-                self._end_leg(leg, was_accepted)
+                self._end_leg(leg)
 
-    def _end_leg(self, leg: Any, was_accepted: bool) -> None:
-        """As BackBroker: legs of what was never accepted are rejected, of the rest cancelled."""
+    def _end_leg(self, leg: Any) -> None:
+        """As BackBroker: a leg that was never accepted is rejected, any other cancelled."""
         if not leg.alive():
             return
-        if was_accepted:
+        if leg.status != bt.Order.Submitted:
             leg.cancel()
             self._notify(leg)
         else:

@@ -65,6 +65,10 @@ def accepted(ids: list[str]) -> Accepted:
     return Accepted(ids[0], "v1")
 
 
+def awake(leg: str):
+    return lambda ids: Accepted(ids[0] + leg, "v" + leg)
+
+
 def ended(status: Any, reason: str = "", leg: str = ""):
     return lambda ids: Ended(ids[0] + leg, status, reason)
 
@@ -151,8 +155,8 @@ def test_legs_of_an_entry_that_never_worked_are_rejected_with_it():
 
 
 def test_legs_of_an_entry_that_worked_are_cancelled_with_it_once():
-    early = ended("canceled", leg="-sl")
-    play = Post({1: [accepted, early, ended("canceled")]}).play({0: bracket})
+    early, legs = ended("canceled", leg="-sl"), [awake("-sl"), awake("-tp")]
+    play = Post({1: [accepted, *legs, early, ended("canceled")]}).play({0: bracket})
     assert sorted(play.statuses[-3:]) == ["Canceled"] * 3
     assert len(play.notes) == 7
 
