@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FAILED = "failed"
 COMPARED = 2_000  # sets whose blocks are compared for PBO; more are thinned evenly
+HELD = 500_000  # Sharpe ratios in memory meanwhile
 
 
 class Overfit(NamedTuple):
@@ -146,7 +147,7 @@ class SweepResult:
             overfit.psr(*spread),
             overfit.deflated_sharpe(*spread, self.trials, variance),
             overfit.min_track_record(sharpe, skew, kurtosis),
-            overfit.pbo(self._compared()).value,
+            overfit.pbo(self._compared(), held=HELD).value,
         )
 
     def _compared(self) -> Any:

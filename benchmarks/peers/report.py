@@ -25,9 +25,9 @@ GOALS = (
     ("W1b", "seawall turbo", STOCK, 20.0),
     ("W1b", "seawall turbo", "backtesting.py", 1.0),
     ("W3", "seawall turbo", STOCK, 10.0),
-    ("W2a", "seawall sweep, any strategy", STOCK, 15.0),
-    ("W2a", "seawall sweep, compiled", "vectorbt", 20.0),
-    ("W2b", "seawall sweep, compiled", "vectorbt", 20.0),
+    ("W2a", "seawall sweep of any strategy", STOCK, 15.0),
+    ("W2a", "seawall compiled sweep", "vectorbt", 20.0),
+    ("W2b", "seawall compiled sweep", "vectorbt", 20.0),
 )
 MEMORY_SHARE = 0.2  # of vectorbt's on W2b
 
@@ -106,7 +106,7 @@ def _goals(table: Table) -> list[str]:
                 f"| {work} | {ours} | {theirs} | {goal:g}x | {ratio:.1f}x | "
                 f"{'met' if ratio >= goal else 'missed'} |"
             )
-    ours = "seawall sweep, compiled"
+    ours = "seawall compiled sweep"
     one, other = table.get(("W2b", ours)), table.get(("W2b", "vectorbt"))
     if one and other:
         share = max(one.peak_mb) / max(other.peak_mb)

@@ -15,8 +15,8 @@ from backtest.turbo import Cerebro  # noqa: E402
 
 IMPORTED_S = time.perf_counter() - BEGAN
 
-from benchmarks.peers.run_backtrader import Momentum, SmaCross  # noqa: E402
 from benchmarks.peers.task import CASH, COMMISSION, SIZE, Ends, Job, measure  # noqa: E402
+from benchmarks.works import Momentum, SmaCross  # noqa: E402
 from strategies.sma_cross import SmaCross as Signals  # noqa: E402
 
 
@@ -28,7 +28,7 @@ def turbo(job: Job) -> Ends:
     made.broker.setcommission(commission=COMMISSION)
     made.addstrategy(Momentum if job.work == "W3" else SmaCross)
     [strategy] = made.run()
-    return Ends(made.broker.getvalue(), strategy.fills)
+    return Ends(made.broker.getvalue(), len(strategy.fills))
 
 
 def swept(job: Job, strategy: Any, engine: Any, confirm: int) -> Ends:
