@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.compiled.rooms import registers_for
-from backtest.compiled.tape import Sets, play_tape
+from backtest.compiled.tape import BLOCK, Sets, play_tape
 from backtest.compiled.tracing import Recorder, Series, TracingNumpy, Untraceable
 from strategies import arrays
 
@@ -69,6 +69,15 @@ def test_what_remembers_rows_is_that_of_strategies_arrays(pairs):
     np.testing.assert_array_equal(latched, arrays.latch(a > b, a < 0.5))
     changed = played(lambda x, _: x.recorder.push(15, x, None), a, b)
     np.testing.assert_array_equal(changed, arrays.changes(a))
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-9], ids=["touching", "apart"])
+def test_crosses_are_those_of_strategies_arrays_beyond_a_block(gap):
+    fast = np.round(np.cumsum(np.random.default_rng(1).normal(size=3 * BLOCK)), 1)
+    fast[:5] = np.nan
+    slow = np.zeros(len(fast)) - gap
+    crosses = played(lambda x, y: x.recorder.push(13, x, y), fast, slow)
+    np.testing.assert_array_equal(crosses, arrays.crossover(fast, slow))
 
 
 REFUSED = {

@@ -1,5 +1,6 @@
 """The kernel against stock Cerebro behind the guard: fills and final value to the last bit."""
 
+import math
 from contextlib import closing
 
 import numpy as np
@@ -13,7 +14,8 @@ from backtest.outcomes import METRICS
 from backtest.spec import RunSpec
 from feeds import history
 from tests.backtest.interpreted import INTERPRETED
-from tests.backtest.scripted import runs
+from tests.backtest.scripted import ClosesFirst, Scripted, runs
+from tests.backtest.test_compiled_evaluation import bars
 
 STRATEGIES = ("buy_and_hold", "sma_cross", "rsi_reversion", "donchian_bracket", "sector_rotation")
 SETS = {
@@ -56,7 +58,36 @@ def test_random_targets_limits_exits_and_calendars_fill_as_in_cerebro(run):
 @settings(max_examples=120)
 @random_runs
 def test_compiled_and_interpreted_kernel_are_the_same(run):
-    spec, frames = run
+    same_interpreted(*run)
+
+
+NO = math.nan
+ROWS = {
+    "reverses with exits": [(1, NO, 130.0, 60.0)] * 2 + [(-1, NO, 60.0, 130.0)] * 4,
+    "lays exits for what is held": [(2, NO, NO, NO)] * 3 + [(1, NO, 130.0, 60.0)] * 3,
+    "lays one exit, then another": [(1, NO, NO, NO)] * 2
+    + [(1, NO, NO, 99.9), (1, NO, 90.0, NO)] * 2,
+    "lays exits that are refused": [(1, NO, NO, NO)] * 3 + [(1, NO, 130.0, -1.0)] * 3,
+    "grows in brackets": [(1, NO, 130.0, 60.0), (2, NO, 130.0, 60.0), (3, NO, 130.0, 60.0)] * 2,
+    "gives up a limit": [(1, 60.0, 130.0, 50.0)] * 3 + [(0, NO, NO, NO)] * 3,
+    "asks for a ladder upside down": [(1, NO, 60.0, 130.0), (-1, 70.0, 90.0, 80.0)] * 3,
+    "sells at a negative limit": [(-1, -5.0, NO, NO), (NO, NO, NO, NO), (1, NO, NO, NO)] * 2,
+    "reverses": [(1, NO, NO, NO), (-1, NO, NO, NO)] * 3,
+    "is short of cash": [(60, NO, 130.0, 60.0), (-80, NO, NO, NO), (90, NO, NO, NO)] * 2,
+}
+
+
+@pytest.mark.parametrize("cls", [Scripted, ClosesFirst])
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_a_strategy_that(rows, cls):
+    frames = {"X": bars(len(rows)).assign(volume=1.0)}
+    spec = RunSpec(cls, {"script": (tuple(rows),)}, cash=5_000, commission=0.01, turbo=False)
+    compiled.confirm(spec, frames, [{}])
+    same_interpreted(spec, frames)
+
+
+def same_interpreted(spec, frames):
+    """Raises when the functions as Python and as compiled do not do the same."""
     with (
         closing(Evaluation(spec, frames)) as fast,
         closing(Evaluation(spec, frames, functions=INTERPRETED)) as plain,
