@@ -47,8 +47,8 @@ FEEDS = {
     "different calendars": lambda: [
         feed(bars(60)), feed(bars(60, 1).iloc[::2]), feed(bars(60, 2).iloc[1::3]),
     ],
-    "minutes and days": lambda: [feed(bars(300, freq="1h"), **HOURLY), feed(bars(13, 1))],
-    "days and minutes": lambda: [feed(bars(13, 1)), feed(bars(300, freq="1h"), **HOURLY)],
+    "minutes and days": lambda: [feed(bars(200, freq="1h"), **HOURLY), feed(bars(9, 1))],
+    "days and minutes": lambda: [feed(bars(9, 1)), feed(bars(200, freq="1h"), **HOURLY)],
     "no time in common": lambda: [feed(bars(40)), feed(bars(40, 1, start="2021-01-01"))],
 }  # fmt: skip
 

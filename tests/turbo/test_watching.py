@@ -28,7 +28,7 @@ def test_analyzer_finds_what_it_finds_in_stock(name):
     found = []
     for cerebro_class in (bt.Cerebro, Cerebro):
         cerebro = cerebro_class(stdstats=False)
-        cerebro.adddata(feed(bars(420, seed=3)))
+        cerebro.adddata(feed(bars(270, seed=3)))
         cerebro.addanalyzer(getattr(bt.analyzers, name), _name="it")
         cerebro.addstrategy(Trader)
         costly(cerebro)
