@@ -158,7 +158,7 @@ def test_legs_of_an_entry_that_worked_are_cancelled_with_it_once():
     early, legs = ended("canceled", leg="-sl"), [awake("-sl"), awake("-tp")]
     play = Post({1: [accepted, *legs, early, ended("canceled")]}).play({0: bracket})
     assert sorted(play.statuses[-3:]) == ["Canceled"] * 3
-    assert len(play.notes) == 7
+    assert len(play.notes) == 9
 
 
 def test_after_the_entry_its_legs_live_by_their_own_facts():
