@@ -16,6 +16,8 @@ _Told = Callable[..., Any]
 class Notices:
     """What a strategy's `_addnotification`, `_notify` and `clear` do, for those who listen.
 
+    Who listens is settled when this is made, with strategy and analyzers started.
+
     Args:
         strategy: one whose delivery is Backtrader's own; a bt.SignalStrategy's is not.
         quote: finds the quote of a feed.
