@@ -74,7 +74,7 @@ def fills_of(spec: RunSpec, frames: Mapping[str, pd.DataFrame], params: Mapping[
         Exception: whatever the strategy raises.
     """
     with closing(Evaluation(spec, frames)) as evaluation:
-        fills = _fills(evaluation, params)
+        fills = noted_fills(evaluation, params)
     if isinstance(fills, str):
         raise DataError(f"{_told(params)}: {fills}: run it in Cerebro")
     return fills
@@ -107,14 +107,14 @@ def _confirmed(
     outcomes = evaluation.chunk([params], 0)
     if outcomes.failures:
         raise _differs(params, f"Cerebro runs it, the kernel says: {outcomes.failures[0]}")
-    ours = _fills(evaluation, params)
+    ours = noted_fills(evaluation, params)
     if isinstance(ours, Fills):  # else `chunk` has run it in Cerebro as well
         _compare_fills(params, ours, result.fills)
     _compare_metrics(params, outcomes, result, float(spec.cash))
     return Confirmation(dict(params), len(result.fills), result.final_value)
 
 
-def _fills(evaluation: Evaluation, params: Mapping[str, Any]) -> Fills | str:
+def noted_fills(evaluation: Evaluation, params: Mapping[str, Any]) -> Fills | str:
     """The kernel's fills, or why it has none."""
     evaluation.reader.clear()
     reading = evaluation.reader.read(params)

@@ -6,12 +6,16 @@ have one home.
 
 numba keeps what it compiled in ``~/.cache/seawall/kernel`` (or ``$XDG_CACHE_HOME/seawall/kernel``,
 or below ``$NUMBA_CACHE_DIR`` where that is set), in a folder named by the content of these modules;
-an install may be read-only. Where no such folder can be written, every process compiles anew, which
-takes some seconds.
+an install may be read-only. The first process that needs it has another one compile, which takes
+some twenty seconds and the memory for it; where no such folder can be written, every process
+compiles for itself.
 """
 
+import fcntl
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,21 +51,43 @@ CONSTANTS = (columns, metrics, outcomes)
 ENTRIES = ("run_sets", "run_set", "window_means", "smooth")
 """What Python calls; the rest is called from within."""
 
+COMPLETE = "complete"
+"""A file of this name says that all of `ENTRIES` lie in a folder."""
+
 _building = threading.Lock()
 
 
-def kernel() -> SimpleNamespace:
-    """The compiled functions by name; built once a process."""
-    with _building:
-        return _built()
-
-
 @cache
-def _built() -> SimpleNamespace:
+def kernel() -> SimpleNamespace:
+    """The compiled functions by name; built once a process, compiled once a version."""
+    folder = cache_folder()
+    if folder is not None:
+        _compile_once(folder)
+    return built(folder)
+
+
+def _compile_once(folder: Path) -> None:
+    """Have another process compile, whose memory ends with it; whoever comes meanwhile waits.
+
+    Where that fails, this process compiles when it calls.
+    """
+    done = folder / COMPLETE
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            paths = os.pathsep.join(filter(None, sys.path))
+            words = [sys.executable, "-c", "from backtest.compiled.warming import warm; warm()"]
+            subprocess.run(
+                words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=False
+            )
+
+
+def built(folder: Path | None) -> SimpleNamespace:
+    """The functions by name, each compiled at its first call or loaded from `folder`."""
     from numba import njit  # noqa: PLC0415  it takes long to import
 
     names: dict[str, Any] = {}
-    with _cached_in(_cache_folder()) as is_cached:
+    with _building, _cached_in(folder) as is_cached:
         for module in MODULES:
             for name, item in vars(module).items():
                 if isinstance(item, FunctionType) and item.__module__ == module.__name__:
@@ -107,7 +133,7 @@ def rebuilt(function: FunctionType, names: dict[str, Any]) -> FunctionType:
     return copy
 
 
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Where this version of the kernel is kept; None where nothing can be written."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
+
+from backtest import compiled
 from backtest.compiled import kernel as building
 from backtest.compiled.kernel import kernel, rebuilt
+from backtest.compiled.warming import warm
+from backtest.spec import RunSpec
 from brokers import fills
 
 
@@ -31,7 +36,7 @@ def twice(value):
 
 def test_compiled_code_lies_below_the_folder_that_numba_is_given(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    folder = building._cache_folder()
+    folder = building.cache_folder()
     assert folder.parent == tmp_path
     assert folder.is_dir()
 
@@ -39,17 +44,31 @@ def test_compiled_code_lies_below_the_folder_that_numba_is_given(monkeypatch, tm
 def test_compiled_code_lies_in_the_users_cache_else(monkeypatch, tmp_path):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert building._cache_folder().parent == tmp_path / "seawall" / "kernel"
+    assert building.cache_folder().parent == tmp_path / "seawall" / "kernel"
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(monkeypatch, tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(file))
-    folder = building._cache_folder()
+    folder = building.cache_folder()
     assert folder is None
     with building._cached_in(folder) as is_kept:
         assert not is_kept
+
+
+def test_everything_that_python_calls_is_compiled_beforehand():
+    warm()
+    assert (building.cache_folder() / building.COMPLETE).exists()
+
+
+def test_one_form_of_the_kernel_serves_one_feed_and_several():
+    dates = pd.date_range("2024-01-02", periods=40, freq="D", tz="UTC", name="time")
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), 100.0)
+    frames = {name: pd.DataFrame(prices, dates[start:]) for name, start in (("A", 0), ("B", 3))}
+    compiled.confirm(RunSpec("buy_and_hold"), {"A": frames["A"]}, [{}])
+    compiled.confirm(RunSpec("buy_and_hold"), frames, [{}])
+    assert len(kernel().run_sets.signatures) == 1
 
 
 def test_every_module_of_the_kernel_counts_for_its_folder():
