@@ -27,6 +27,7 @@ _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _ACCOUNT = {"id": "a1", "status": "ACTIVE", "currency": "USD"} | dict.fromkeys(
     ("cash", "equity", "buying_power"), "1000000"
 )
+_ASSET = {"status": "active", "tradable": True, "fractionable": True}
 
 
 class Wire(asyncio.Protocol):
@@ -122,6 +123,11 @@ class Venue:
         self._arrived = asyncio.Event()
         self._unfilled: list[dict[str, Any]] = []
         self._accounts_read = 0
+        self._others: dict[str, Callable[[], Any]] = {  # asked at the start
+            "/v2/clock": lambda: {"timestamp": self._starts[WARM_UP], "is_open": True},
+            "/v2/stocks/bars": lambda: {"bars": self._past(), "next_page_token": None},
+            "/v1/corporate-actions": lambda: {"corporate_actions": {}, "next_page_token": None},
+        }
         self._data: Wire | None = None
         self._news: Wire | None = None
 
@@ -146,14 +152,8 @@ class Venue:
                 self.is_ready.set()
             return _ACCOUNT, None
         if path.startswith("/v2/assets/"):
-            return {"status": "active", "tradable": True, "fractionable": True}, None
-        if path.endswith("/corporate-actions"):
-            return {"corporate_actions": {}, "next_page_token": None}, None
-        if path == "/v2/clock":
-            return {"timestamp": self._starts[WARM_UP], "is_open": True}, None
-        if path == "/v2/stocks/bars":
-            return {"bars": self._past(), "next_page_token": None}, None
-        return [], None
+            return _ASSET, None
+        return self._others.get(path, list)(), None
 
     async def play(self) -> None:
         """Go through all minutes."""
