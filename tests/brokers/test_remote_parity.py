@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import example, settings
 
 from tests.brokers.back_venue import BackVenue
 from tests.brokers.stage import Play, perform
@@ -46,8 +46,17 @@ def same(script: Any, feeds: Any, cash: float, commission: float, slip: float) -
         assert away.account == bare.account
 
 
+STEADY = [(5.0, 5.0, 5.0, 5.0)] * 4
+FIRST_LEG_WITHOUT_CASH = [  # what is sold pays for the purchase to the last cent
+    Act("market", False, 1, 0.1, 0.1, 0, None),
+    Act("market", True, 41, 0.1, 0.1, 0, None),
+    Act("bracket", False, 1, 0.1, 0.1, 0, None),
+]
+
+
 @settings(max_examples=60, deadline=None)
 @random_runs
+@example(script={0: FIRST_LEG_WITHOUT_CASH}, feeds=[STEADY], cash=200.0, commission=0.0, slip=0.0)
 def test_random_strategies_are_the_same_here_and_far_away(script, feeds, cash, commission, slip):
     same(script, feeds, cash, commission, slip)
 

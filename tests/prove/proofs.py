@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from tests.analyzers import test_chain
 from tests.backtest import test_kernel, test_sweep_kills
 from tests.backtest.backends import test_clusters
-from tests.brokers import test_fills_against_stock, test_parity
+from tests.brokers import test_fills_against_stock, test_parity, test_remote_parity
 from tests.prove import Proof, examples
 from tests.prove.live_proofs import LIVE_PROOFS
 from tests.strategies import test_base
@@ -17,6 +17,10 @@ LOG_CHUNKS = 16
 
 def guarded_equals_bare(chunk: int) -> int:
     return examples(test_parity.random_runs, test_parity.same, chunk, 250)
+
+
+def far_away_equals_here(chunk: int) -> int:
+    return examples(test_parity.random_runs, test_remote_parity.same, chunk, 250)
 
 
 def fills_equal_stock(chunk: int) -> int:
@@ -53,6 +57,13 @@ PROOFS = (
         "random strategies give the same run guarded and bare, to the last bit",
         40,
         guarded_equals_bare,
+    ),
+    Proof(
+        "remote",
+        "random strategies give the same account and notifications at a venue far away, to the "
+        "last bit",
+        40,
+        far_away_equals_here,
     ),
     Proof(
         "fills",
