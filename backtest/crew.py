@@ -134,7 +134,7 @@ def _dask(workers: int, sealed: Sealed) -> Iterator[Crew]:
     try:
         client, is_ours = distributed.get_client(), False
     except ValueError:
-        size = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+        size = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
         is_named = dask.config.get("scheduler-address", None)
         # A set that ends its worker is not to be tried on the next one.
         with dask.config.set({"distributed.scheduler.allowed-failures": 0}):

@@ -10,7 +10,7 @@ BARS = walk()
 GRID = {"period": range(2, 20)}
 
 
-@pytest.fixture(scope="module", params=["ray", "dask"])
+@pytest.fixture(params=["ray", "dask"])
 def cluster(request):
     """A cluster that this process is connected to, for several sweeps."""
     if request.param == "ray":
@@ -21,7 +21,7 @@ def cluster(request):
         return
     distributed = pytest.importorskip("distributed")
     with distributed.Client(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
     ):
         yield request.param
 
@@ -30,23 +30,19 @@ def swept(backend, strategy=Above, grid=GRID, **how):
     return sweep(strategy, BARS, grid, backend=backend, jobs=2, ledger=":memory:", **how)
 
 
-def test_a_cluster_gives_the_table_of_a_single_process(cluster):
-    cell = in_notebook(Above)
-    how = {"params": {"raises": (5,)}, "commission": 0.001}
-    assert swept(cluster, cell, **how).table.equals(swept("sequential", **how).table)
-
-
-def test_a_cluster_evaluates_compiled_sets(cluster):
-    grid = {"fast": range(2, 6), "slow": range(8, 12)}
-    one, other = (swept(backend, SmaCross, grid, confirm=0) for backend in (cluster, "loky"))
-    assert one.table.equals(other.table)
-    assert one.engine == "compiled"
-
-
-def test_a_search_that_learns_goes_the_same_way_on_a_cluster(cluster):
-    how = {"search": "tpe", "trials": 6, "seed": 1}
-    one, other = (swept(backend, **how).table for backend in (cluster, "loky"))
-    assert one.equals(other)
+def test_a_cluster_gives_the_tables_of_this_machine(cluster):
+    """One test for all, because a cluster takes seconds to start."""
+    sets = {"fast": range(2, 6), "slow": range(8, 12)}
+    kinds = {
+        "a notebook's strategy, one set of which fails": (
+            in_notebook(Above), GRID, {"params": {"raises": (5,)}, "commission": 0.001},
+        ),
+        "compiled": (SmaCross, sets, {"confirm": 0, "engine": "compiled"}),
+        "a search that learns": (Above, GRID, {"search": "tpe", "trials": 6, "seed": 1}),
+    }  # fmt: skip
+    for kind, (strategy, grid, how) in kinds.items():
+        one, other = (swept(backend, strategy, grid, **how) for backend in (cluster, "loky"))
+        assert one.table.equals(other.table), kind
 
 
 def check_deaths(backend):
