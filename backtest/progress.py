@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import backtrader as bt
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 STEPS = 200  # updates in the whole of a run
 LONG_BARS = 5_000  # a shorter run is over before a bar could be read
@@ -31,18 +33,20 @@ class BarCount(bt.Analyzer):
 
 
 @contextmanager
-def shown(title: str, console: Console) -> Iterator[Report | None]:
+def shown(title: str, console: "Console") -> Iterator[Report | None]:
     """Show how far a long run is, for as long as it lasts; None where nobody would see it."""
     if not console.is_terminal or console.quiet:
         yield None
         return
+    from rich import progress as parts  # noqa: PLC0415  slow to import, and a notebook needs none
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TimeRemainingColumn(),
     )
-    progress = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    progress = parts.Progress(*columns, console=console, transient=True, auto_refresh=False)
     task = progress.add_task(title)
 
     def report(done: int, total: int) -> None:

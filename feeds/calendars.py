@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-import exchange_calendars
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -227,8 +226,10 @@ def _last_sessions(
 
 @lru_cache
 def _calendar(name: str) -> Any:
+    import exchange_calendars  # noqa: PLC0415  slow to import, and not every run needs a calendar
+
     try:
-        return _build(name)
+        return _build(exchange_calendars, name)
     except exchange_calendars.errors.InvalidCalendarName:
         names = {known.lower(): known for known in exchange_calendars.get_calendar_names()}
         near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
@@ -246,7 +247,7 @@ def _bounds(name: str) -> tuple[list[int], list[int]]:
     return opens, closes
 
 
-def _build(name: str) -> Any:
+def _build(exchange_calendars: Any, name: str) -> Any:
     with warnings.catch_warnings():
         # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
         warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
