@@ -13,7 +13,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pyt
 DECLARED := setup.cfg pyproject.toml constraints.txt
 PACKAGES := analyzers backtest brokers feeds live strategies
 
-.PHONY: help demo test check prove bench clean
+.PHONY: help demo test check prove bench bench-peers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,6 +56,10 @@ prove: .venv/.dev  ## all long proofs, on all cores; goes on where it was stoppe
 
 bench: .venv/.dev  ## measure speed and memory, side by side
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=min,median,max,rounds
+
+bench-peers: .venv/.dev  ## compare with other backtesters, each in an environment of its own
+	$(BIN)/python -m benchmarks.peers.environments
+	$(BIN)/python -m benchmarks.peers
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv build out .coverage* .prove .mypy_cache .ruff_cache .hypothesis *.egg-info
