@@ -16,7 +16,7 @@ PACKAGES := analyzers backtest brokers feeds live strategies
 .PHONY: help demo test check prove bench bench-peers clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 .venv/.base: $(DECLARED)
 	@if [ -z "$(PYTHON)" ]; then \
