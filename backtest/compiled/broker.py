@@ -229,16 +229,16 @@ def mark_value(desk: Desk, market: Market, step: int) -> None:
         feed = desk.queues[col.HELD_FEEDS, place]
         size = desk.feeds[feed, col.UNITS]
         if size != 0.0:
-            close = market.close[feed, step]
-            value = size * close
-            if value > 0.0:
-                unrealised = size * (close - desk.feeds[feed, col.COST])
-                value -= unrealised
-                unlevered += value
-                unlevered += unrealised
-            else:
-                unlevered += value
+            cost, close = desk.feeds[feed, col.COST], market.close[feed, step]
+            unlevered = add_value(unlevered, size, cost, close)
     desk.money[col.VALUE] = desk.money[col.CASH] + unlevered
+
+
+def add_value(total: float, size: float, cost: float, close: float) -> float:
+    """Add a position's value to those before it, in BackBroker's order of sums."""
+    value = size * close
+    unrealised = size * (close - cost)
+    return (total + (value - unrealised)) + unrealised if value > 0.0 else total + value
 
 
 def know_position(desk: Desk, feed: int) -> None:

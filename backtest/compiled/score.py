@@ -32,10 +32,9 @@ def score(
     """
     count = equity.size - 1
     end, start, depth = equity[count], equity[0], max_depth(equity)
-    to_returns(equity)
-    each = equity[:count]
-    sum_blocks(each, blocks)
-    mean, downside = fill_moments(each, moments)
+    total, squares = fill_blocks(equity, blocks)
+    mean, downside = total / count, math.sqrt(squares / count)
+    fill_moments(equity[:count], mean, moments)
     metrics[0] = end
     metrics[1] = end / start - 1.0
     metrics[2] = ratio(math.sqrt(year) * mean, moments[1])
@@ -54,33 +53,36 @@ def ratio(a: float, b: float) -> float:
     return a / b if b > ROUNDING else math.nan
 
 
-def to_returns(equity: Floats) -> None:
-    """Simple returns in place of all but the last; NaN after a value that is not above zero."""
-    for i in range(equity.size - 1):
-        before = equity[i]
-        equity[i] = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
+def fill_blocks(equity: Floats, blocks: Floats) -> tuple[float, float]:
+    """Returns in place of all values but the last, and their blocks.
+
+    Returns:
+        The sum of all returns, and that of the squares of the losses.
+    """
+    count = equity.size - 1
+    size = count // BLOCKS
+    all_total, all_losses = 0.0, 0.0
+    for block in range(BLOCKS + 1):  # the last one is what the blocks leave out
+        last = (block + 1) * size if block < BLOCKS else count
+        total, squares, losses = 0.0, 0.0, 0.0
+        for i in range(block * size, last):
+            before = equity[i]
+            each = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
+            equity[i] = each
+            total += each
+            squares += each * each
+            loss = min(each, 0.0)
+            losses += loss * loss
+        all_total += total
+        all_losses += losses
+        if block < BLOCKS:
+            blocks[block, 0], blocks[block, 1], blocks[block, 2] = size, total, squares
+    return all_total, all_losses
 
 
-def sum_blocks(each: Floats, blocks: Floats) -> None:
-    """Count, sum and sum of squares of equal blocks."""
-    size = each.size // BLOCKS
-    for block in range(BLOCKS):
-        total, squares = 0.0, 0.0
-        for i in range(block * size, (block + 1) * size):
-            total += each[i]
-            squares += each[i] * each[i]
-        blocks[block, 0], blocks[block, 1], blocks[block, 2] = size, total, squares
-
-
-def fill_moments(each: Floats, moments: Floats) -> tuple[float, float]:
-    """Mean, deviation, skew, raw kurtosis; returns the mean and the downside deviation."""
+def fill_moments(each: Floats, mean: float, moments: Floats) -> None:
+    """Mean, deviation, skew and raw kurtosis of returns."""
     count = each.size
-    total, squares = 0.0, 0.0
-    for i in range(count):
-        total += each[i]
-        loss = min(each[i], 0.0)
-        squares += loss * loss
-    mean = total / count
     second, third, fourth = 0.0, 0.0, 0.0
     for i in range(count):
         away = each[i] - mean
@@ -94,8 +96,6 @@ def fill_moments(each: Floats, moments: Floats) -> tuple[float, float]:
         variance = second / count
         moments[2] = third / count / variance**1.5
         moments[3] = fourth / count / (variance * variance)
-    downside = math.nan if math.isnan(mean) else math.sqrt(squares / count)
-    return mean, downside
 
 
 def max_depth(equity: Floats) -> float:

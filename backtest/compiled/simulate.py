@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from backtest.compiled import columns as col
-from backtest.compiled.broker import broker_turn, mark_value
+from backtest.compiled.broker import add_value, broker_turn, mark_value
 from backtest.compiled.desk import Desk, Floats, Ints, Market, Terms, clear
 from backtest.compiled.pursuit import strategy_turn
 from backtest.compiled.score import score
@@ -83,19 +83,20 @@ def run_one(
 
 def hold(desk: Desk, market: Market, equity: Floats, start: int, stop: int) -> None:
     """Equity of steps at which nothing can happen: `mark_value` for each."""
+    cash, count = desk.money[col.CASH], desk.counts[col.HELD]
+    if count == 1:
+        feed = desk.queues[col.HELD_FEEDS, 0]
+        size, cost = desk.feeds[feed, col.UNITS], desk.feeds[feed, col.COST]
+        for step in range(start, stop):
+            equity[step + 1] = cash + add_value(0.0, size, cost, market.close[feed, step])
+        return
     equity[start + 1 : stop + 1] = 0.0
-    for place in range(desk.counts[col.HELD]):
+    for place in range(count):
         feed = desk.queues[col.HELD_FEEDS, place]
         size, cost = desk.feeds[feed, col.UNITS], desk.feeds[feed, col.COST]
-        if size == 0.0:
-            continue
-        for step in range(start, stop):
-            close = market.close[feed, step]
-            value = size * close
-            unrealised = size * (close - cost)
-            if value > 0.0:
-                equity[step + 1] = (equity[step + 1] + (value - unrealised)) + unrealised
-            else:
-                equity[step + 1] += value
+        if size != 0.0:
+            for step in range(start, stop):
+                close = market.close[feed, step]
+                equity[step + 1] = add_value(equity[step + 1], size, cost, close)
     for step in range(start, stop):
-        equity[step + 1] = desk.money[col.CASH] + equity[step + 1]
+        equity[step + 1] = cash + equity[step + 1]
