@@ -5,6 +5,7 @@ import difflib
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -92,6 +93,7 @@ def parse_params(cls: type[bt.Strategy], texts: Mapping[str, str]) -> dict[str, 
     return {name: _parse(_find(cls, declared, name), text) for name, text in texts.items()}
 
 
+@cache
 def _declared(cls: type[bt.Strategy]) -> dict[str, Parameter]:
     declared = strategies.parameters(cls)
     if not issubclass(cls, Strategy):

@@ -118,7 +118,7 @@ def noted_fills(evaluation: Evaluation, params: Mapping[str, Any]) -> Fills | st
     """The kernel's fills, or why it has none."""
     evaluation.reader.clear()
     reading = evaluation.reader.read(params)
-    tape, sets = reading.program.tape(), evaluation.sets_of([reading])
+    tape, sets = reading.program.tape(), evaluation.sets_of(reading)
     room, count = evaluation.rooms.take(), 0
     try:
         for _ in range(2):  # to count the fills, then to note them

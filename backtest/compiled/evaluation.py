@@ -15,7 +15,7 @@ import pandas as pd
 from backtest.compiled.course import Course
 from backtest.compiled.desk import Terms
 from backtest.compiled.kernel import kernel
-from backtest.compiled.reading import Reader, Reading, rows_wanted
+from backtest.compiled.reading import Group, Reader, Reading, rows_wanted
 from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
 from backtest.compiled.simulate import Room, Rows, Setting
 from backtest.compiled.tape import Sets, Tape
@@ -126,7 +126,7 @@ class Evaluation:
     def chunk(self, sets: Sequence[Params], start: int) -> Outcomes:
         """As many sets from `start` on as fit, at least one."""
         self.reader.clear()
-        groups: dict[Program, list[tuple[int, Reading]]] = {}
+        groups: dict[Program, Group] = {}
         failures: dict[int, str] = {}
         place = start
         while place < min(start + self._most, len(sets)):
@@ -137,18 +137,20 @@ class Evaluation:
             except Exception as error:  # noqa: BLE001  a strategy may raise anything
                 failures[place - start] = _reason(error)
             else:
-                groups.setdefault(reading.program, []).append((place - start, reading))
+                group = groups.get(reading.program)
+                if group is None:
+                    group = groups[reading.program] = Group()
+                group.add(place - start, reading)
             place += 1
         # Not before all are read: a thread that needs the interpreter waits for who has it.
-        sent = [piece for group in groups.values() for piece in self._send(group)]
+        sent = [piece for each in groups.items() for piece in self._send(*each)]
         return self._collected(sets[start:place], sent, failures)
 
-    def sets_of(self, readings: Sequence[Reading]) -> Sets:
-        """Readings of one program in the kernel's arrays."""
-        rows = np.array([reading.rows for reading in readings], np.int64)
-        numbers = np.array([reading.numbers for reading in readings], np.float64)
-        count = len(readings)
-        return Sets(rows.reshape(count, -1), numbers.reshape(count, -1), self.reader.library.table)
+    def sets_of(self, reading: Reading) -> Sets:
+        """One reading in the kernel's arrays."""
+        group = Group()
+        group.add(0, reading)
+        return group.sets(self.reader.library.table)
 
     def room_for(self, room: Room, tape: Tape) -> Room:
         """The room with registers enough."""
@@ -157,17 +159,19 @@ class Evaluation:
             return room
         return room._replace(registers=registers_for(count, held.wishes, held.events))
 
-    def _send(self, group: list[tuple[int, Reading]]) -> Iterator[_Piece]:
-        tape = group[0][1].program.tape()
-        size = -(-len(group) // (self._threads * PIECES_A_THREAD))
-        for first in range(0, len(group), size):
-            places, readings = zip(*group[first : first + size], strict=True)
-            rows, sets = rows_for(len(places)), self.sets_of(readings)
+    def _send(self, program: Program, group: Group) -> Iterator[_Piece]:
+        tape, places = program.tape(), group.places
+        sets = group.sets(self.reader.library.table)
+        size = -(-len(places) // (self._threads * PIECES_A_THREAD))
+        for first in range(0, len(places), size):
+            last = min(first + size, len(places))
+            piece = places[first:last], rows_for(last - first)
+            work = tape, Sets(sets.shared[first:last], sets.numbers[first:last], sets.table)
             if self._pool is None:
-                self._run(tape, sets, rows)
-                yield list(places), rows, None
+                self._run(*work, piece[1])
+                yield *piece, None
             else:
-                yield list(places), rows, self._pool.submit(self._run, tape, sets, rows)
+                yield *piece, self._pool.submit(self._run, *work, piece[1])
 
     def _run(self, tape: Tape, sets: Sets, rows: Rows) -> None:
         room = self.rooms.take()

@@ -1,5 +1,6 @@
 """From parameters to what the kernel runs: a tape, its shared arrays and its numbers."""
 
+from array import array
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from backtest.compiled.course import Course
 from backtest.compiled.desk import Floats
 from backtest.compiled.library import Library
 from backtest.compiled.rewired import Scope
+from backtest.compiled.tape import Sets
 from backtest.compiled.tracing import Program, Series, Untraceable
 from backtest.parameters import checked_params
 from backtest.spec import RunSpec
@@ -28,6 +30,29 @@ class Reading(NamedTuple):
     program: Program
     rows: tuple[int, ...]
     numbers: tuple[float, ...]
+
+
+class Group:
+    """Parameter sets of one program, in flat arrays: many small objects would keep Python busy."""
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self._rows, self._numbers = array("q"), array("d")
+
+    def add(self, place: int, reading: Reading) -> None:
+        """One set more, known by its place."""
+        self.places.append(place)
+        self._rows.extend(reading.rows)
+        self._numbers.extend(reading.numbers)
+
+    def sets(self, table: Floats) -> Sets:
+        """All of them in the kernel's arrays."""
+        count = len(self.places)
+        return Sets(
+            np.array(self._rows, np.int64).reshape(count, -1),
+            np.array(self._numbers, np.float64).reshape(count, -1),
+            table,
+        )
 
 
 class Reader:

@@ -15,7 +15,7 @@ from backtest.outcomes import BLOCKS, METRICS
 ORDERS_AT_WORK = 256
 REGISTERS = 64  # of a room; a longer tape gets its own
 
-SPARES = Spares(1 << 26)
+SPARES = Spares(1 << 28)  # most of it is never touched
 
 
 class Rooms:
