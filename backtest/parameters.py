@@ -93,8 +93,12 @@ def parse_params(cls: type[bt.Strategy], texts: Mapping[str, str]) -> dict[str, 
     return {name: _parse(_find(cls, declared, name), text) for name, text in texts.items()}
 
 
+def _declared(cls: Any) -> dict[str, Parameter]:
+    return _read_once(cls)
+
+
 @cache
-def _declared(cls: type[bt.Strategy]) -> dict[str, Parameter]:
+def _read_once(cls: type[bt.Strategy]) -> dict[str, Parameter]:
     declared = strategies.parameters(cls)
     if not issubclass(cls, Strategy):
         declared = [replace(item, type=_LENIENT.get(item.type, Any)) for item in declared]
