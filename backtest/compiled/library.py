@@ -36,6 +36,7 @@ class Library:
         self._rows: dict[Hashable, tuple[Series, bool]] = {}
         self._used: int = 0
         self._known: dict[int, np.ndarray] = {}
+        self._known_bytes = 0
         self._results: dict[Hashable, np.ndarray] = {}
         self._halves: dict[int, Any] = {}
         self.functions = self._functions()
@@ -44,6 +45,7 @@ class Library:
         """Forget everything but what is to come."""
         self._rows, self._used = {}, 0
         self._known, self._results, self._halves = {}, {}, {}
+        self._known_bytes = 0
 
     @property
     def room(self) -> int:
@@ -53,12 +55,13 @@ class Library:
     @property
     def held_bytes(self) -> int:
         """What is kept, in bytes."""
-        known = sum(array.nbytes for array in self._known.values())
-        return known + self._used * int(self.table.strides[0])
+        return self._known_bytes + self._used * int(self.table.strides[0])
 
     def know(self, values: np.ndarray) -> np.ndarray:
         """Recognise this array from now on."""
-        self._known[id(values)] = values
+        if self._known.get(id(values)) is not values:
+            self._known[id(values)] = values
+            self._known_bytes += values.nbytes
         return values
 
     def series(self, key: Hashable, values: np.ndarray) -> Series:

@@ -72,9 +72,10 @@ class Recorder:
 
     def push(self, code: int, a: Any, b: Any, is_truth: bool = False) -> "Series":
         """Put an operation on one or two operands down; what it gives."""
-        first = self.operand(a)
-        self._code += (code, first, first if b is None else self.operand(b), first)
-        return Series(self, -1, len(self._code) // 2 - 2, is_truth)
+        operand, code_so_far = self.operand, self._code
+        first = operand(a)
+        code_so_far += (code, first, first if b is None else operand(b), first)
+        return Series(self, -1, len(code_so_far) // 2 - 2, is_truth)
 
     def push_where(self, condition: "Series", a: Any, b: Any) -> "Series":
         """Put numpy.where down."""
@@ -87,7 +88,8 @@ class Recorder:
         if type(item) is Series:
             result = item.result
             return result if result >= 0 else self._slots[item.row]
-        if isinstance(item, float) or (isinstance(item, int) and -EXACT <= item <= EXACT):
+        is_exact = isinstance(item, int) and -EXACT <= item <= EXACT
+        if is_exact or isinstance(item, float):
             self.numbers.append(float(item))
             return len(self.numbers) * 2 - 1
         raise Untraceable
