@@ -26,7 +26,7 @@ def test_without_any_word_but_an_end_it_trades_on_paper_and_exits_cleanly(tmp_pa
     assert (report["trigger"], report["exit_code"]) == ("finished", 0)
 
 
-def test_a_killed_session_goes_on_where_it_was_and_orders_nothing_twice(tmp_path: Path) -> None:
+def test_a_killed_session_goes_on_orders_nothing_twice_and_lets_no_other_in(tmp_path: Path) -> None:
     folder = tmp_path / "session"
     with runs.standing_venue(tmp_path / "venue") as venue:
         first = runs.session(folder, venue)
@@ -35,6 +35,10 @@ def test_a_killed_session_goes_on_where_it_was_and_orders_nothing_twice(tmp_path
         runs.ended(first)
         before = runs.records(folder)
         second = runs.session(folder, venue)
+        runs.told(second, "live |")
+        code, _, err = runs.ended(runs.session(tmp_path / "other", venue))
+        assert code == 2
+        assert "another session" in err
         runs.told(second, "crossed", runs.count("decision")(before) + 3)
         second.send_signal(signal.SIGINT)
         code, _, err = runs.ended(second)
@@ -51,52 +55,3 @@ def test_a_killed_session_goes_on_where_it_was_and_orders_nothing_twice(tmp_path
     report = orjson.loads((folder / "exit_report.json").read_bytes())
     may_fill_later = len(report["left"]) + len(report["unconfirmed"])
     assert 0 <= summary["fills"] - runs.count("fill")(lines) <= may_fill_later
-
-
-def test_a_session_that_was_shut_down_is_taken_up_again(tmp_path: Path) -> None:
-    folder = tmp_path / "session"
-    with runs.standing_venue(tmp_path / "venue") as venue:
-        for number in (1, 2):
-            process = runs.session(folder, venue)
-            runs.told(process, "crossed", 3 * number)
-            process.send_signal(signal.SIGTERM)
-            code, out, err = runs.ended(process)
-            assert (code, err) == (143, "")
-            assert "SIGTERM (exit code 143)" in out
-    kinds = [line["kind"] for line in runs.records(folder)]
-    assert kinds.count("resume") == 1
-    assert kinds.count("session_end") == 2
-
-
-def test_the_kill_file_ends_a_session_and_two_cannot_trade_one_account(tmp_path: Path) -> None:
-    folder = tmp_path / "session"
-    with runs.standing_venue(tmp_path / "venue") as venue:
-        first = runs.session(folder, venue)
-        runs.told(first, "live |")
-        code, _, err = runs.ended(runs.session(tmp_path / "other", venue))
-        assert code == 2
-        assert "another session" in err
-        (folder / "KILL").touch()
-        code, out, _ = runs.ended(first)
-        assert code == 7
-        assert "KILL appeared" in out
-
-
-def test_another_strategys_log_a_damaged_one_and_a_changed_account_stop_the_start(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "session"
-    with runs.standing_venue(tmp_path / "venue") as venue:
-        runs.ended(runs.session(folder, venue, "--for", "2s"))
-        lines = runs.records(folder)
-        at = ("--folder", str(folder), "--url", venue.url, "--speed", "600x", "--for", "5s")
-        code, _, err = runs.ended(runs.begin("rsi_reversion", *at))
-        assert code == 2
-        assert "re-execution gives" in err
-        assert runs.records(folder) == lines
-        log = folder / "decisions.jsonl"
-        log.write_bytes(log.read_bytes().replace(b'"cash":100000.0', b'"cash":999999.0', 1))
-        code, _, err = runs.ended(runs.session(folder, venue))
-        assert code == 2
-        assert "damaged at line 1" in err
-        assert venue.stop()["orders"] <= runs.count("decision")(lines)

@@ -43,6 +43,20 @@ def test_an_order_born_in_notify_order_is_known_again_after_a_restart(hosted: Ho
     assert reasons == ["hold two", "answer"]
 
 
+def test_another_strategys_log_and_a_damaged_one_stop_the_start(
+    hosted: Hosted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosted.trade(params={"every": 2, "ends": [6]})
+    log = hosted.folder / "decisions.jsonl"
+    before = log.read_bytes()
+    assert hosted.run(params={"every": 2, "exits": True}) == 2
+    assert "re-execution gives" in capsys.readouterr().err
+    assert log.read_bytes() == before
+    log.write_bytes(before.replace(b'"cash":100000.0', b'"cash":999999.0', 1))
+    assert hosted.run(params={"every": 2, "ends": [6]}) == 2
+    assert "damaged at line 1" in capsys.readouterr().err
+
+
 def test_why_and_report_read_what_a_session_wrote(
     hosted: Hosted, capsys: pytest.CaptureFixture[str]
 ) -> None:
