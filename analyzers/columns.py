@@ -91,9 +91,12 @@ class Columns:
 
     def until(self, at: pd.Timestamp) -> "Columns":
         """The bars that start at `at` or before."""
-        rows = int(self.index.searchsorted(at, side="right"))
-        tables = [table[:rows] for table in self._tables]
-        return _columns(self.index[:rows], self.symbols, tables, self.passports)
+        return self.at(np.arange(self.index.searchsorted(at, side="right")))
+
+    def at(self, rows: npt.NDArray[np.intp]) -> "Columns":
+        """Some of the rows, by their numbers."""
+        tables = [table[rows] for table in self._tables]
+        return _columns(self.index[rows], self.symbols, tables, self.passports)
 
     def shown_last(self) -> "Columns":
         """Prices with gaps filled by the symbol's last close, volumes by 0; NaN before its first.

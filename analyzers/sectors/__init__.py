@@ -1,0 +1,1 @@
+"""What the sector report is made of."""
