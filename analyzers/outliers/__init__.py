@@ -1,0 +1,1 @@
+"""The rooms of the outlier screen; `analyzers.outlier` is its door."""
