@@ -1,14 +1,17 @@
-"""`python -m analyzers`: look into what runs have left behind."""
+"""`python -m analyzers`: analyses of bars, and a look into what runs have left behind."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from analyzers import cli_dataset, cli_ranking
 from analyzers.chain import verify as verdict_on
 from brokers.errors import SeawallError
 
@@ -17,7 +20,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_
 
 @app.callback()
 def analyzers() -> None:
-    """Look into what runs have left behind."""
+    """Analyse bars, and look into what runs have left behind."""
 
 
 @app.command()
@@ -42,6 +45,25 @@ def verify(
     else:
         typer.echo(f"{log}: {verdict.state}, line {verdict.line}: {verdict.text}")
     raise typer.Exit(0 if verdict.state == "complete" else 1)
+
+
+def told(command: Callable[..., int]) -> Callable[..., None]:
+    """A command whose errors of ours are one line on stderr and exit code 2."""
+
+    @wraps(command)
+    def telling(**given: Any) -> None:
+        try:
+            code = command(**given)
+        except SeawallError as error:
+            typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from error
+        raise typer.Exit(code)
+
+    return telling
+
+
+app.command("ranking", epilog=cli_ranking.EXAMPLES)(told(cli_ranking.ranking))
+app.command("dataset", epilog=cli_dataset.EXAMPLES)(told(cli_dataset.make_dataset))
 
 
 if __name__ == "__main__":
