@@ -1,4 +1,4 @@
-"""How long the ranking and a training set of 500 symbols over ten years take, and what they hold."""
+"""Time and memory of the ranking and a training set: 500 symbols over ten years."""
 
 import resource
 import time
