@@ -1,6 +1,6 @@
 """One wake-up for everything that reaches Cerebro's thread: bars, facts, commands."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 class _Count:
     """What all lanes of an inbox share; every access holds the condition."""
 
+    idle: Callable[[float], bool] | None = None
     changed: Condition = field(default_factory=Condition)
     received: int = 0
     taken: int = 0
     waiters: int = 0
 
     def wait(self, timeout_s: float) -> bool:
+        if self.idle is not None:
+            return self.idle(timeout_s)
         with self.changed:
             self.waiters += 1
             try:
@@ -29,10 +32,13 @@ class Inbox:
 
     ``inbox.lane("bars").put(bar)`` from any thread; on Cerebro's, each consumer drains its own lane
     at least once a turn of the loop. A lane that nobody drains makes every wait return at once.
+
+    Args:
+        idle: called with the seconds instead of waiting, where no other thread brings anything.
     """
 
-    def __init__(self) -> None:
-        self._count = _Count()
+    def __init__(self, idle: Callable[[float], bool] | None = None) -> None:
+        self._count = _Count(idle)
         self._lanes: dict[str, Lane] = {}
 
     @property

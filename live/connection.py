@@ -8,7 +8,7 @@ from brokers.clock import Clock
 from brokers.wire.alpaca import Alpaca
 from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Breaker, Failure
-from brokers.wire.http_aiohttp import Aiohttp
+from brokers.wire.http import Http
 from brokers.wire.limiter import Limiter
 from brokers.wire.resilient import Resilient
 from feeds.alpaca import AlpacaBars
@@ -34,7 +34,7 @@ class Connection:
     account: Resilient
     direct: Alpaca
     bars: AlpacaBars
-    http: Aiohttp
+    http: Http
     breaker: Breaker
 
     async def close(self) -> None:
@@ -58,7 +58,7 @@ def connect(
         on_outage: told, on the loop, why live bars do not come.
     """
     headers = access.keys.headers()
-    http = Aiohttp(access.trading, clock=clock, headers=headers, connections=CONNECTIONS)
+    http = access.http(access.trading, clock=clock, headers=headers, connections=CONNECTIONS)
     breaker = Breaker(clock, _noted)
     direct = Alpaca(
         http, access.keys, clock=clock, rng=rng, where=access.where, timeout_s=wire.timeout_s
@@ -72,8 +72,8 @@ def connect(
         rng=rng,
     )
     bars = AlpacaBars(
-        Aiohttp(access.data, clock=clock, headers=headers),
-        Aiohttp(access.stream, clock=clock, headers=headers),
+        access.http(access.data, clock=clock, headers=headers),
+        access.http(access.stream, clock=clock, headers=headers),
         access.keys,
         data,
         clock=clock,

@@ -2,8 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from brokers.clock import Clock
+
+
+class SessionClock(Clock, Protocol):
+    """The clock of a session, which is told of its bars."""
+
+    def follow(self, at: datetime) -> None:
+        """Note that a bar ended at `at`; from Cerebro's thread."""
 
 
 class MarketClock:

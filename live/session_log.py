@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzers.journal import Journal
 from feeds.turns import Turn
-from live.market_clock import MarketClock
+from live.market_clock import SessionClock
 from live.past import BARS, DECISION, SESSION, Past
 
 
@@ -26,7 +26,7 @@ class SessionLog:
         clock: the session's.
     """
 
-    def __init__(self, journal: Journal, past: Past, clock: MarketClock) -> None:
+    def __init__(self, journal: Journal, past: Past, clock: SessionClock) -> None:
         self._journal = journal
         self.past = past
         self._clock = clock

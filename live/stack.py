@@ -25,6 +25,7 @@ from brokers.inbox import Inbox, Lane
 from brokers.remote import EndOfTurn, RemoteBroker
 from brokers.risk import MaxBarAge, Rule
 from brokers.store import Link, Store
+from brokers.thread import Host
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds.barrier import Barrier
 from feeds.stream import live_feeds
@@ -94,13 +95,20 @@ def build(
     start: Start,
     folder: Folder,
     rng: random.Random,
+    *,
+    inbox: Inbox | None = None,
+    host: Host | None = None,
 ) -> Stack:
     """Wire a session; nothing runs yet, but its log is open.
+
+    Args:
+        inbox: for all that reaches Cerebro's thread.
+        host: runs the store's loop; by default a thread does.
 
     Raises:
         ConfigError: the log cannot be written, or another session writes it.
     """
-    inbox, wires = Inbox(), Wires()
+    inbox, wires = inbox or Inbox(), Wires()
     journal = Journal(folder.log, start.session_id, start.clock, fresh=not start.is_restart)
     log = SessionLog(journal, Past(folder.log, start.records), start.clock)
     tape = Tape(lambda: log.is_warming_up)
@@ -114,6 +122,7 @@ def build(
         blotter=blotter,
         sync=log.sync,
         pace=Pace(lanes=LANES, poll_s=settings.wire.compare_s),
+        host=host,
     )
     incoming = FactsIn(log, facts, store)
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)

@@ -22,7 +22,7 @@ from feeds.timeframe import Timeframe
 from live.briefing import Briefing, brief
 from live.corporate_actions import check_start
 from live.folder import Folder, Record, passports_in
-from live.market_clock import MarketClock
+from live.market_clock import SessionClock
 from live.paper.hours import Hours
 from live.same_data import of_backtest, require_same
 from live.settings import LiveSettings
@@ -56,7 +56,7 @@ class Start:
     cash: float
     holdings: tuple[VenuePosition, ...]
     began_at: datetime
-    clock: MarketClock
+    clock: SessionClock
     data: AlpacaData
     is_open: bool
     calendar: str = CALENDAR

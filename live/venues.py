@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import SecretStr
 
@@ -15,6 +16,8 @@ from brokers.clock import Clock
 from brokers.errors import ConfigError
 from brokers.profile import ALPACA, BACKTRADER, Profile
 from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
+from brokers.wire.http import Http
+from brokers.wire.http_aiohttp import Aiohttp
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
 from live.durations import speed
 from live.embedded_market import market
@@ -22,6 +25,20 @@ from live.paper.child import VenueProcess
 from live.paper.spec import VenueSpec
 from live.settings import LiveSettings
 from live.venue_alone import spec_of
+
+
+class HttpTo(Protocol):
+    """Makes the way to one host."""
+
+    def __call__(
+        self,
+        base_url: str,
+        *,
+        clock: Clock,
+        headers: Mapping[str, str] | None = None,
+        connections: int = ...,
+    ) -> Http:
+        """Make it; see `Aiohttp`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,7 @@ class Access:
         speed: market seconds in one real second.
         is_embedded: the venue began with this session and ends with it.
         is_ours: its market may run faster than the day, and skip nights.
+        http: makes the way to each of its hosts.
     """
 
     name: str
@@ -46,6 +64,7 @@ class Access:
     is_money: bool = False
     is_embedded: bool = False
     is_ours: bool = False
+    http: HttpTo = Aiohttp
 
     @property
     def account(self) -> str:

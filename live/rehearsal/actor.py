@@ -74,7 +74,7 @@ class Actor:
         self._symbols: Sequence[str] = tuple(play.frames)
         self._span = play.timeframe.delta or timedelta(days=31)
         self._clock = clock
-        self.barrier = Barrier(self._symbols, BARRIER_S, clock)
+        self._barrier = Barrier(self._symbols, BARRIER_S, clock)
         broker = self._broker(play, loop)
         self.cerebro = self._wired(play, session_id, broker)
 
@@ -101,7 +101,7 @@ class Actor:
     def _wired(self, play: Play, session_id: str, broker: RemoteBroker) -> bt.Cerebro:
         self.turns = Turns(
             self,
-            self.barrier,
+            self._barrier,
             self.log.turn,
             timeframe=play.timeframe,
             calendar=play.calendar,
@@ -129,6 +129,11 @@ class Actor:
         self.cerebro.run()
         self.store.stop()
         self.log.close(complete=True)
+
+    def awaits(self, at: datetime) -> bool:
+        """Bars of its end at every instant of the market's."""
+        del at
+        return True
 
     def die(self) -> None:
         """Leave everything as it is; only what this process has open of it is closed."""

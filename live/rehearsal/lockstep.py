@@ -1,17 +1,61 @@
 """Venue and session in lock-step: fills of a bar, quiet, the bar, quiet, the next one."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol
 
-from brokers.errors import TransportError
+from brokers.errors import SeawallError, TransportError
+from brokers.inbox import Inbox
+from brokers.store import Store
+from feeds.turns import Turns
+from live.paper.alpaca_gate import Gate
 from live.paper.market import Step
-from live.rehearsal.actor import Actor
+from live.paper.venue import Venue
 from live.rehearsal.crash import Crash, Killed
-from live.rehearsal.memory import FarSide
 from live.rehearsal.still import Stalled, StillLoop, VirtualClock
+from live.session_log import SessionLog
 
 Phase = Literal["turn over", "moved", "matched", "sent"]
 LONGEST_S = 3600.0  # of virtual time in one phase: what has not come by then never will
 RELEASE_S = 1.0  # between two looks at what the venue delays
+
+
+class Side(Protocol):
+    """The venue, and its front."""
+
+    @property
+    def venue(self) -> Venue:
+        """What is stepped."""
+
+    @property
+    def gate(self) -> Gate:
+        """Which counts the calls."""
+
+
+class Player(Protocol):
+    """A session, as far as it must be known to be at rest."""
+
+    @property
+    def store(self) -> Store:
+        """Its connection."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """Its inbox."""
+
+    @property
+    def turns(self) -> Turns:
+        """Its feeds'."""
+
+    @property
+    def log(self) -> SessionLog:
+        """Its log."""
+
+    @property
+    def failure(self) -> SeawallError | None:
+        """Why no more bars come."""
+
+    def awaits(self, at: datetime) -> bool:
+        """Whether bars of its end at an instant."""
 
 
 class LockStep:
@@ -20,13 +64,24 @@ class LockStep:
     Each call of `idle` is the session's word that its inbox is empty. Then, in this order: what is
     in flight settles; time passes up to the next pending timer as long as something is awaited;
     and only when all is quiet the venue does one thing: match, or send the bars, or move on.
+
+    Args:
+        until: the session ends with the bars of this instant; None: with the last ones.
     """
 
-    def __init__(self, far: FarSide, loop: StillLoop, clock: VirtualClock, crash: Crash) -> None:
+    def __init__(
+        self,
+        far: Side,
+        loop: StillLoop,
+        clock: VirtualClock,
+        crash: Crash,
+        until: datetime | None = None,
+    ) -> None:
         self._far = far
         self._crash = crash
         self._loop = loop
         self._clock = clock
+        self._until = until
         clock.ceiling = far.venue.market.next_at
         self._phase: Phase = "turn over"
         self._step: Step | None = None
@@ -34,7 +89,7 @@ class LockStep:
         self._withheld = 0
         self._compared = 0
 
-    def idle(self, actor: Actor) -> bool:
+    def idle(self, actor: Player) -> bool:
         """Bring what is next; whether anything came, or the run is over."""
         if actor.store.state != "live":
             _check(actor)
@@ -49,7 +104,7 @@ class LockStep:
             if not self._is_quiet(actor):
                 self._let_pass()
             elif self._awaits_bars(actor):
-                if (due_s := actor.barrier.wait_s()) is not None:
+                if (due_s := actor.turns.barrier.wait_s()) is not None:
                     self._clock.sleep(due_s)
                     return False
                 self._let_pass()
@@ -61,7 +116,7 @@ class LockStep:
         """Begin again with another session, whose first comparison finds all that was withheld."""
         self._compared = 0
 
-    def _is_quiet(self, actor: Actor) -> bool:
+    def _is_quiet(self, actor: Player) -> bool:
         """Whether everything that the venue did has reached the session, and been answered."""
         venue, store = self._far.venue, actor.store
         compared = store.progress.comparisons
@@ -76,8 +131,9 @@ class LockStep:
             and compared > self._compared
         )
 
-    def _awaits_bars(self, actor: Actor) -> bool:
-        return self._phase == "sent" and actor.log.turn_end_at != self._far.venue.market.at
+    def _awaits_bars(self, actor: Player) -> bool:
+        at = self._far.venue.market.at
+        return self._phase == "sent" and actor.log.turn_end_at != at and actor.awaits(at)
 
     def _let_pass(self) -> None:
         """Let time pass to the next pending timer."""
@@ -99,7 +155,7 @@ class LockStep:
                 self._phase = "turn over"
                 self._crash.passes("bar")
             at = venue.market.next_at
-            if at is None:
+            if at is None or (self._until and at > self._until):
                 return False
             self._phase = "moved"
             self._clock.jump_to(at)
@@ -115,7 +171,7 @@ class LockStep:
         return True
 
 
-def _check(actor: Actor) -> None:
+def _check(actor: Player) -> None:
     failure = actor.store.failure or actor.failure
     if failure is not None:
         raise TransportError(f"the session broke: {type(failure).__name__}: {failure}")

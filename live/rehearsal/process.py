@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from threading import Thread
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from pydantic import SecretStr
@@ -20,7 +20,6 @@ from brokers.wire.alpaca_access import AlpacaKeys
 from live.alerts import Alerts
 from live.config import specs
 from live.folder import Folder
-from live.market_clock import MarketClock
 from live.rehearsal.driven import DrivenClock
 from live.rehearsal.play import RuleSet, profile_for
 from live.session import Session
@@ -53,7 +52,7 @@ def _run(
     folder, rng = Folder(settings.path), random.Random(settings.paper.seed)  # noqa: S311
     folder.make()
     start = begin(settings, access, folder, clock, rng, accept_data=True, adopt=False, fresh=False)
-    start = dataclasses.replace(start, clock=cast("MarketClock", clock))
+    start = dataclasses.replace(start, clock=clock)
     desk.stack = stack = build(settings, specs(settings), access, start, folder, rng)
     stack.broker.setcommission(commission)
     session = Session(

@@ -38,6 +38,9 @@ class VirtualClock:
         """The instant, aware UTC."""
         return self._now
 
+    def follow(self, at: datetime) -> None:
+        """As `live.market_clock.SessionClock`; whoever moves it knows the bars."""
+
     def monotonic(self) -> float:
         """Seconds since the clock was made."""
         return self._elapsed_s
@@ -47,9 +50,12 @@ class VirtualClock:
         self.jump(self._elapsed_s + max(wait_s, 0.0))
 
     async def wait(self, wait_s: float) -> None:
-        """Suspend until the clock was moved on by `wait_s` seconds."""
+        """Suspend until the clock was moved on by `wait_s` seconds; without any, let others run."""
+        if wait_s <= 0:
+            await asyncio.sleep(0)
+            return
         woken = asyncio.get_running_loop().create_future()
-        heappush(self._timers, (self._elapsed_s + max(wait_s, 0.0), next(self._numbers), woken))
+        heappush(self._timers, (self._elapsed_s + wait_s, next(self._numbers), woken))
         await woken
 
     def until_s(self, at: datetime) -> float:
