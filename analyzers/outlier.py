@@ -10,7 +10,6 @@ from typing import Any
 import backtrader as bt
 import pandas as pd
 
-from analyzers.outliers.actions import Action
 from analyzers.outliers.batch import outliers
 from analyzers.outliers.limits import Limits
 from analyzers.outliers.report import OutlierReport
@@ -20,6 +19,7 @@ from analyzers.outliers.stream import OutlierStream
 from brokers.clock import SystemClock
 from brokers.errors import DataError
 from feeds import calendars
+from feeds.actions import Action
 
 __all__ = ["Action", "Limits", "OutlierAnalyzer", "OutlierReport", "OutlierStream", "outliers"]
 

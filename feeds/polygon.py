@@ -13,6 +13,8 @@ from brokers.clock import Clock, SystemClock
 from brokers.errors import DataError
 from brokers.wire.backoff import Backoff
 from feeds import calendars, vendor
+from feeds.actions import Action
+from feeds.polygon_actions import DATES, action
 from feeds.polygon_client import PolygonClient
 from feeds.polygon_series import CALENDAR, COLUMNS, Series, table
 from feeds.ranges import Bound
@@ -164,6 +166,18 @@ class Polygon:
         columns = {**COLUMNS, "vw": "vwap", "n": "trades"}
         market = table(rows, ["T", *columns]).set_index("T").rename(columns=columns)
         return market.rename_axis("symbol").astype("float64")
+
+    def actions(self, first: date, last: date) -> tuple[Action, ...]:
+        """Fetch splits and dividends of the market with ex-dates from `first` to `last`, included.
+
+        Dividends are as they were paid, whatever splits came later.
+
+        Raises:
+            DataError: the answer cannot be read, or it is not in the plan.
+        """
+        return tuple(
+            action(kind, row) for kind in DATES for row in self._client.actions(kind, first, last)
+        )
 
     def ticker_details(self, symbol: str) -> TickerDetails:
         """Fetch what Polygon knows of a company or fund.

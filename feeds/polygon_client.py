@@ -21,6 +21,7 @@ from urllib3.util.retry import Retry
 
 from brokers.errors import ConfigError, DataError, SeawallError, Transient
 from brokers.wire.limiter import Limiter
+from feeds.polygon_actions import Kind, query
 from feeds.vendor import Patience
 
 KEYS = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
@@ -32,7 +33,7 @@ _PAGE = 50_000  # the most that one may hold
 
 
 class PolygonClient:
-    """Three endpoints, at the pace of a plan.
+    """Five endpoints, at the pace of a plan.
 
     Args:
         api_key: without it, POLYGON_API_KEY or else MASSIVE_API_KEY is read, now. It is in no
@@ -104,6 +105,24 @@ class PolygonClient:
             self._rest.get_grouped_daily_aggs, day.isoformat(), adjusted=adjusted, raw=True
         )
         return _results(self._ask(request, f"bars of {day}"), list)
+
+    def actions(self, kind: Kind, first: date, last: date) -> list[dict[str, Any]]:
+        """Ask for the splits or dividends of the market with ex-dates in a range, all pages."""
+        lists = {"splits": self._rest.list_splits, "dividends": self._rest.list_dividends}
+        params = query(kind, first, last)
+        rows: list[dict[str, Any]] = []
+        asked: set[str] = set()
+        while True:
+            request = functools.partial(lists[kind], params=params, raw=True)
+            page = self._ask(request, f"{kind} of {first} to {last}")
+            rows += _results(page, list)
+            url = str(page.get("next_url") or "")
+            if not url:
+                return rows
+            if url in asked:
+                raise DataError(f"polygon: the pages of {kind} lead nowhere: try again later")
+            asked.add(url)
+            params = dict(parse_qsl(urlsplit(url).query))
 
     def details(self, symbol: str) -> dict[str, Any]:
         """Ask what is known of a ticker."""

@@ -9,31 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from brokers.errors import DataError
+from feeds.actions import Action
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Action:
-    """What a company did to its shares.
-
-    Args:
-        ex_date: first session in the new shares, or without the dividend.
-        split: new shares for an old one, 2.0 for two for one, 0.1 for a reverse split.
-        dividend: cash a share, in the currency of the prices.
-    """
-
-    symbol: str
-    ex_date: date
-    split: float = 1.0
-    dividend: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (self.split > 0 and self.dividend >= 0):
-            raise DataError(
-                f"{self.symbol}: an action on {self.ex_date} has split {self.split:g} and "
-                f"dividend {self.dividend:g}: a split is above 0, a dividend not below"
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzers.columns import Columns
-from analyzers.outliers.actions import Action, Factors, factors
+from analyzers.outliers.actions import Factors, factors
 from analyzers.outliers.days import Days
 from analyzers.outliers.limits import Limits
 from analyzers.outliers.residuals import Exposure
 from analyzers.outliers.sectors import Sectors
 from analyzers.outliers.sessions import Sessions
+from feeds.actions import Action
 from feeds.passport import Passport
 
 Floats = npt.NDArray[np.float64]

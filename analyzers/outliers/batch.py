@@ -7,7 +7,6 @@ from datetime import date, datetime
 import pandas as pd
 
 from analyzers.columns import Columns
-from analyzers.outliers.actions import Action
 from analyzers.outliers.baseline import Baseline, Context
 from analyzers.outliers.limits import Limits
 from analyzers.outliers.report import OutlierReport, ScreenedDay
@@ -15,6 +14,7 @@ from analyzers.outliers.screening import Screen
 from analyzers.outliers.sessions import Sessions
 from analyzers.outliers.tape import Tape
 from analyzers.outliers.week import candidates
+from feeds.actions import Action
 
 Frames = Mapping[str, pd.DataFrame]
 

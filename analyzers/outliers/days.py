@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzers.columns import Columns
-from analyzers.outliers.actions import Action, factors
+from analyzers.outliers.actions import factors
 from analyzers.outliers.residuals import Exposure, exposure
 from analyzers.outliers.sectors import Sectors
 from analyzers.outliers.sessions import shown_last
 from feeds import calendars
+from feeds.actions import Action
 from feeds.passport import Passport
 from strategies.arrays import atr
 

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzers.columns import Columns
-from analyzers.outliers.actions import Action
 from analyzers.outliers.baseline import Baseline, Context
 from analyzers.outliers.batch import Frames, report_of
 from analyzers.outliers.limits import Limits
@@ -18,6 +17,7 @@ from analyzers.outliers.sessions import Sessions
 from analyzers.outliers.tape import Tape
 from brokers.errors import DataError
 from brokers.wire.transport import VenueBar
+from feeds.actions import Action
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,0 +1,93 @@
+"""The bars that a screen needs from Polygon, symbol by symbol, kept on disk as they come."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from analyzers.outliers.asked import CALENDAR
+from analyzers.outliers.limits import Limits
+from brokers.errors import DataError, Transient
+from feeds import calendars
+from feeds.actions import Action
+from feeds.polygon import Polygon
+
+CALLS = 2  # a symbol
+_SPARE = 20  # daily bars beyond the residuals' window, for the average true range to settle
+_LOST = 5  # symbols in a row without bars: then it is not the symbols
+
+Tell = Callable[[int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """Bars by symbol, what changed the shares, and who has no bars, and why."""
+
+    bars: dict[str, pd.DataFrame]
+    daily: dict[str, pd.DataFrame]
+    actions: tuple[Action, ...]
+    missing: dict[str, str]
+
+
+def gathered(
+    polygon: Polygon,
+    symbols: Sequence[str],
+    days: Sequence[date],
+    *,
+    limits: Limits,
+    cache: Path,
+    tell: Tell,
+    with_actions: bool = True,
+) -> Gathered:
+    """Fetch minutes, days and actions for the sessions `days`.
+
+    What is in the cache already is not asked for again, so that a run that was cut off goes on
+    where it ended.
+
+    Args:
+        tell: is told how many symbols are done, and which comes next ("" at the end).
+        with_actions: whether to ask for splits and dividends.
+
+    Raises:
+        ConfigError: the key was refused.
+        DataError: the back-off gave up, or symbol after symbol has no bars.
+    """
+    actions = polygon.actions(min(days), max(days)) if with_actions else ()
+    found = Gathered({}, {}, actions, {})
+    lost = 0
+    for done, symbol in enumerate(symbols):
+        tell(done, symbol)
+        try:
+            _fetch(polygon, symbol, days, limits, cache, found)
+            lost = 0
+        except DataError as error:
+            lost += 1
+            if isinstance(error.__cause__, Transient) or lost >= min(_LOST, len(symbols)):
+                raise
+            found.missing[symbol] = str(error)
+    tell(len(symbols), "")
+    return found
+
+
+def _fetch(
+    polygon: Polygon,
+    symbol: str,
+    days: Sequence[date],
+    limits: Limits,
+    cache: Path,
+    found: Gathered,
+) -> None:
+    after = max(days) + timedelta(days=1)
+    minutes = polygon.aggregates(symbol, _before(days, limits.sessions), after, "1m", cache=cache)
+    window = limits.residual_days + _SPARE
+    daily = polygon.aggregates(symbol, _before(days, window), max(days), "1d", cache=cache)
+    found.bars[symbol], found.daily[symbol] = minutes, daily
+
+
+def _before(days: Sequence[date], count: int) -> date:
+    """The session that lies `count` sessions before the first of the days."""
+    first = min(days)
+    known = calendars.sessions(CALENDAR, first - timedelta(days=2 * count + 15), first)
+    return date.fromisoformat(f"{known[-count - 1]:%Y-%m-%d}")

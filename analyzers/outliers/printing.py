@@ -1,0 +1,81 @@
+"""The report as tables on a terminal, and the progress of what it is made from."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from analyzers.outliers.gathered import CALLS, Tell
+from analyzers.outliers.report import OutlierReport, ScreenedDay
+
+SHOWN = 20
+
+
+def show(report: OutlierReport, console: Console) -> None:
+    """Print each session's hits, and over several sessions the candidates."""
+    for day in report.days:
+        console.print(_hits(day))
+        chance = day.chance
+        console.print(
+            f"{len(day.hits)} hits; {chance.beyond} of {chance.tests} z-scores beyond the limit, "
+            f"{chance.expected:.1f} by chance alone; {chance.note}"
+        )
+        for symbol, reason in list(day.missing.items())[:SHOWN]:
+            console.print(f"no bars: {symbol}: {reason}", markup=False)
+    if len(report.days) > 1:
+        console.print(_candidates(report))
+
+
+def _hits(day: ScreenedDay) -> Table:
+    table = Table(box=None, pad_edge=False, title=f"outliers of {day.date}", title_justify="left")
+    for column in ("time (UTC)", "rank", "symbol", "sector", "price", "q", "flags", "reasons"):
+        table.add_column(column, justify="right" if column in {"rank", "price", "q"} else "left")
+    strongest = sorted(day.hits, key=lambda hit: (-hit.strength, hit.symbol, hit.at))[:SHOWN]
+    for hit in strongest:
+        q_value = "n/a" if hit.q_value is None else f"{hit.q_value:.3f}"
+        table.add_row(
+            f"{hit.at:%H:%M}", str(hit.rank), hit.symbol, hit.sector or "", f"{hit.price:.2f}",
+            q_value, ", ".join(hit.flags), "; ".join(hit.reasons),
+        )  # fmt: skip
+    return table
+
+
+def _candidates(report: OutlierReport) -> Table:
+    table = Table(box=None, pad_edge=False, title="candidates", title_justify="left")
+    for column in ("rank", "symbol", "sector", "days", "hits", "discoveries", "strongest"):
+        table.add_column(column)
+    for one in report.candidates[:SHOWN]:
+        table.add_row(
+            str(one.rank), one.symbol, one.sector or "", str(one.days), str(one.hits),
+            str(one.discoveries), f"{one.strongest_at:%a %H:%M}",
+        )  # fmt: skip
+    return table
+
+
+@contextmanager
+def progress(total: int, calls_per_minute: int, console: Console) -> Iterator[Tell]:
+    """Say which symbol is asked for, and how long it takes at most: a bar, or a line each."""
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*parts, console=console, transient=True, disable=not console.is_terminal)
+    with bar:
+        task = bar.add_task("", total=total)
+
+        def tell(done: int, symbol: str) -> None:
+            left = time_left(total - done, calls_per_minute)
+            bar.update(task, completed=done, description=f"{symbol} (at most {left} left)")
+            if symbol and not console.is_terminal:
+                console.print(f"{done + 1}/{total} {symbol}, at most {left} left", markup=False)
+
+        yield tell
+
+
+def time_left(symbols: int, calls_per_minute: int) -> str:
+    """How long the calls for so many symbols take at the pace of a plan.
+
+    >>> time_left(3000, 5)
+    '20 h 00 min'
+    """
+    minutes = -(-symbols * CALLS // calls_per_minute)
+    return f"{minutes // 60} h {minutes % 60:02} min"

@@ -1,0 +1,100 @@
+"""Fetch minute bars from Polygon, screen them for outliers and write data/outliers/<date>.json."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from analyzers import texts
+from analyzers.outlier import Limits, outliers
+from analyzers.outliers import figures
+from analyzers.outliers.asked import Universe, days
+from analyzers.outliers.gathered import gathered
+from analyzers.outliers.printing import progress, show
+from brokers.clock import Clock, SystemClock
+from brokers.errors import SeawallError
+from feeds.polygon import Polygon
+
+EXAMPLES = """Examples:
+
+python fetch_polygon_intraday_data.py --symbols AAPL,MSFT,XOM --date 2024-02-07
+
+python fetch_polygon_intraday_data.py --universe universe.csv --week 2024-02-05 --chart 5
+
+A run that is cut off, by a rate limit or by you, goes on where it ended when it is started again.
+
+Exit codes: 0 done, 2 bad input, a refused key or a source that gave up, 130 interrupted."""
+
+Text = str | None
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(epilog=EXAMPLES)
+def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
+    context: typer.Context,
+    symbols: Annotated[str, typer.Option(help="Comma-separated, such as AAPL,MSFT.")] = "",
+    universe: Annotated[
+        Path | None, typer.Option(help="A file with a symbol a line, or symbol,sector.")
+    ] = None,
+    date: Annotated[Text, typer.Option(help="The session to screen, 2024-02-07.")] = None,
+    week: Annotated[Text, typer.Option(help="A date in the week to screen.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The report's file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report, nothing else.")] = False,
+    chart: Annotated[int, typer.Option(help="Draw so many candidates beside the report.")] = 0,
+    benchmark: Annotated[str, typer.Option(help="What explains returns.")] = "SPY",
+    actions: Annotated[bool, typer.Option(help="Ask for splits and dividends.")] = True,
+    cache: Annotated[Path, typer.Option(help="Folder of bars fetched before.")] = Path(
+        "data/cache"
+    ),
+    calls_per_minute: Annotated[int, typer.Option(min=1, help="What the plan allows.")] = 5,
+    base: Annotated[Text, typer.Option(help="Polygon's host.")] = None,
+) -> None:
+    """Fetch minute bars from Polygon, screen them for outliers and write a report."""
+    asked = Universe.of(texts.symbols(symbols), universe)
+    sessions = days(date, week)
+    clock: Clock = context.obj or SystemClock()
+    polygon = Polygon(base=base, calls_per_minute=calls_per_minute, clock=clock)
+    names = tuple(dict.fromkeys([benchmark, *asked.symbols]))
+    with progress(len(names), calls_per_minute, Console(stderr=True)) as tell:
+        found = gathered(
+            polygon, names, sessions, limits=Limits(), cache=cache, tell=tell, with_actions=actions
+        )
+    report = outliers(
+        found.bars,
+        found.daily,
+        sessions,
+        generated_at=clock.now(),
+        sectors=asked.sectors,
+        benchmark=benchmark,
+        actions=found.actions,
+        missing=found.missing,
+    )
+    name = f"{report.as_of}-week" if week else f"{report.as_of}"
+    path = out or Path("data/outliers") / f"{name}.json"
+    report.save(path)
+    pictures = figures.save(report, found.bars, path, chart)
+    if json:
+        sys.stdout.write(report.as_bytes().decode())
+        return
+    show(report, Console())
+    sys.stdout.write("".join(f"written {one}\n" for one in (path, *pictures)))
+
+
+def main(arguments: list[str], clock: Clock | None = None) -> int:
+    """Run the command; its exit code."""
+    try:
+        app(arguments, obj=clock, standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except SeawallError as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
