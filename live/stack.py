@@ -132,14 +132,21 @@ def build(
     actions = _actions(start)
     own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))
     cerebro = _cerebro(own, specs, access, start, feeds, broker, log)
-    configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
-    cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
-    cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
+    _observe(cerebro, specs, start, log, tape)
     cerebro.addstore(EndOfTurn(broker))
     guard = cerebro.broker
     return Stack(
         cerebro, guard, broker, store, blotter, turns, inbox, log, tape, labels, actions, wires
     )
+
+
+def _observe(
+    cerebro: bt.Cerebro, specs: Sequence[RunSpec], start: Start, log: SessionLog, tape: Tape
+) -> None:
+    labels = _labels(specs)
+    configs = [spec.as_dict() | {"account": start.account_record()} for spec in specs]
+    cerebro.addanalyzer(StrategyLog, journal=log, labels=labels, configs=configs)
+    cerebro.addanalyzer(TapeRecorder, tape=tape, labels=labels)
 
 
 def _actions(start: Start) -> CorporateActions:
