@@ -43,7 +43,8 @@ class Terms(BaseModel):
     `trail_amount` is in price units, `trail_frac` a fraction of the price (0 < f < 1).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at the first order, not at import.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     client_order_id: ClientOrderId
     side: Side
