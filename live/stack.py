@@ -133,7 +133,6 @@ def build(
     own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))
     cerebro = _cerebro(own, specs, access, start, feeds, broker, log)
     _observe(cerebro, specs, start, log, tape)
-    cerebro.addstore(EndOfTurn(broker))
     guard = cerebro.broker
     return Stack(
         cerebro, guard, broker, store, blotter, turns, inbox, log, tape, labels, actions, wires
@@ -272,6 +271,7 @@ def _cerebro(
         else:
             cerebro.addsizer_byidx(number, bt.sizers.FixedSize, stake=spec.size or 1)
         cerebro.addstrategy(spec.strategy_class, **spec.params)
+    cerebro.addstore(EndOfTurn(broker))
     return cerebro
 
 
