@@ -15,11 +15,11 @@ import pandas as pd
 from backtest.compiled.course import Course
 from backtest.compiled.desk import Terms
 from backtest.compiled.kernel import kernel
-from backtest.compiled.reading import Group, Reader, Reading, rows_wanted
+from backtest.compiled.reading import Group, Reader, rows_wanted
 from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
 from backtest.compiled.simulate import Room, Rows, Setting
 from backtest.compiled.tape import Sets, Tape
-from backtest.compiled.tracing import Program
+from backtest.compiled.tracing import Program, Reading
 from backtest.engine import execute
 from backtest.outcomes import METRICS, Outcomes, failed, of_run
 from backtest.spec import RunSpec

@@ -1,7 +1,8 @@
 """Results of strategies.arrays, shared by all parameter sets that need the same."""
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from inspect import signature
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -11,9 +12,11 @@ import numpy as np
 from backtest.compiled import operations as op
 from backtest.compiled.desk import Floats, Ints
 from backtest.compiled.kernel import rebuilt
+from backtest.compiled.symbols import Seen
 from backtest.compiled.tracing import Recorder, Series, Untraceable
 from strategies import arrays
 
+Postpone = Callable[[str, tuple[Any, ...]], object]
 ON_TAPE = {"crossover": op.CROSSOVER, "latch": op.LATCH, "changes": op.CHANGES}
 
 
@@ -39,6 +42,8 @@ class Library:
         self._known_bytes = 0
         self._results: dict[Hashable, np.ndarray] = {}
         self._halves: dict[int, Any] = {}
+        self._postpone: Postpone | None = None
+        self._postponed = 0
         self.functions = self._functions()
 
     def clear(self) -> None:
@@ -63,6 +68,15 @@ class Library:
             self._known[id(values)] = values
             self._known_bytes += values.nbytes
         return values
+
+    @contextmanager
+    def postponing(self, postpone: Postpone) -> Iterator[None]:
+        """For the block, calls with symbols go to `postpone`; the row of number k is -2 - k."""
+        self._postpone, self._postponed = postpone, 0
+        try:
+            yield
+        finally:
+            self._postpone = None
 
     def series(self, key: Hashable, values: np.ndarray) -> Series:
         """A series of a row with these values, made at the first asking."""
@@ -123,6 +137,8 @@ class Library:
         key = (name, *rows, *[item for item in args if type(item) is not Series])
         try:
             found = self._rows.get(key)
+        except Seen:  # a symbol has no hash
+            return self._later(name, args)
         except TypeError:
             raise Untraceable from None
         if found is not None:
@@ -130,8 +146,18 @@ class Library:
             return found[0]
         if -1 in rows:
             raise Untraceable
+        if any(row is not None and row < 0 for row in rows):
+            return self._later(name, args)
         values = [self.table[item.row] if type(item) is Series else item for item in args]
         return self._shelve(key, make(*values))
+
+    def _later(self, name: str, args: tuple[Any, ...]) -> Series:
+        """What a call will give that depends on symbols."""
+        if self._postpone is None or any(type(it) is Series and it.row == -1 for it in args):
+            raise Untraceable
+        self._postpone(name, args)
+        self._postponed += 1
+        return Series(self.recorder, row=-1 - self._postponed)
 
     def _on_tape(self, name: str, args: tuple[Any, ...]) -> Series:
         first, *others = args

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from backtest.compiled.desk import Floats
 from backtest.compiled.library import Library
 from backtest.compiled.rewired import Scope
 from backtest.compiled.tape import Sets
-from backtest.compiled.tracing import Program, Series, Untraceable
+from backtest.compiled.templates import Templates
+from backtest.compiled.tracing import Reading, Series, Untraceable
 from backtest.parameters import checked_params
 from backtest.spec import RunSpec
 from backtest.warmup import bars_needed
@@ -22,14 +23,6 @@ from strategies.panel import FIELDS, Bars
 from strategies.signals import Signals
 
 ROWS_A_SET = 64  # room for new shared arrays that a set finds; who needs more is not traced
-
-
-class Reading(NamedTuple):
-    """One parameter set, read."""
-
-    program: Program
-    rows: tuple[int, ...]
-    numbers: tuple[float, ...]
 
 
 class Group:
@@ -87,6 +80,7 @@ class Reader:
         self._bars = (course.together,) if self._together else course.own
         self._good: set[Any] = set()
         self._series: list[Bars] = []
+        self._templates = Templates(self._cls.Config, self.library, self._trace)
 
     @property
     def is_full(self) -> bool:
@@ -96,6 +90,7 @@ class Reader:
     def clear(self) -> None:
         """Make room; readings of before are void."""
         self.library.clear()
+        self._templates.clear()
         self._series = []
 
     def read(self, params: Mapping[str, Any]) -> Reading:
@@ -109,7 +104,7 @@ class Reader:
         reading = None
         if self._is_traced:
             try:
-                reading = self._trace(config)
+                reading = self._templates.reading(config) or self._trace(config)
             except (Untraceable, TypeError):  # TypeError: an operator that no series has
                 self._is_traced = False
         if reading is None:

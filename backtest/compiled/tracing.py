@@ -12,6 +12,7 @@ import numpy as np
 
 from backtest.compiled import columns as col
 from backtest.compiled import operations as op
+from backtest.compiled.symbols import Symbol
 from backtest.compiled.tape import NO_OUTPUT, Tape
 
 EXACT = 2**53
@@ -45,6 +46,14 @@ class Program(NamedTuple):
         return np.where(operands >= 0, results, operands)
 
 
+class Reading(NamedTuple):
+    """One parameter set, read: its program, its shared arrays by slot, and its numbers."""
+
+    program: Program
+    rows: tuple[int, ...]
+    numbers: tuple[float, ...]
+
+
 class _Slots(dict[int, int]):
     """Operands of shared arrays by row, numbered as they are first asked for."""
 
@@ -61,7 +70,7 @@ class Recorder:
 
     def begin(self) -> None:
         """Forget the set before."""
-        self.numbers: list[float] = []
+        self.numbers: list[Any] = []  # floats, and symbols where parameters are some
         self._code: list[int] = []
         self._slots = _Slots()
 
@@ -88,6 +97,9 @@ class Recorder:
         if type(item) is Series:
             result = item.result
             return result if result >= 0 else self._slots[item.row]
+        if type(item) is Symbol:
+            self.numbers.append(item)
+            return len(self.numbers) * 2 - 1
         is_exact = isinstance(item, int) and -EXACT <= item <= EXACT
         if is_exact or isinstance(item, float):
             self.numbers.append(float(item))
