@@ -96,7 +96,9 @@ def _gathered(bars: BarsSpec, benchmark: str, path: str | None) -> Gathered:
         bars = replace(bars, start=bars.start or _two_years_ago(), options=own)
     if bars.source == "polygon":
         with shown("days of the market") as report:
-            whole = replace(bars, source=GROUPED, options={"report": report, **own})
+            whole = replace(
+                bars, source=GROUPED, options={"report": report, "partial": True, **own}
+            )
             return gather(whole, (benchmark, *ETFS))
     if path is None:
         return gather(bars, (benchmark, *ETFS))

@@ -34,7 +34,8 @@ def gather(asked: BarsSpec, wanted: Sequence[str] = ()) -> Gathered:
     beside = tuple(symbol for symbol in wanted if symbol not in asked.symbols)
     taken = _Taken(asked)
     if taken.takes((*asked.symbols, *beside)):
-        return Gathered(taken.frames, {})
+        absent = [symbol for symbol in (*asked.symbols, *beside) if symbol not in taken.frames]
+        return Gathered(taken.frames, dict.fromkeys(absent, f"{asked.source} has no bars of it"))
     alone = beside if taken.takes(asked.symbols) else (*asked.symbols, *beside)
     missing = {symbol: str(taken.error) for symbol in alone if not taken.takes((symbol,))}
     if not taken.frames and taken.error:

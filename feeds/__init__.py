@@ -2,6 +2,7 @@
 
 What all share
     bars        the bar frame that every room relies on, and `check_bars` at its door
+    bars_spec   which bars are wanted, as a value
     passport    where a frame's bars came from, what was done to them, the hash of their content
     timeframe   how much time one bar spans
     calendars   sessions, closes and gaps of an exchange
@@ -21,6 +22,7 @@ Sources, one file each; what only one of them needs stands below it
         dice        random numbers that are equal on every platform
     yahoo       Yahoo Finance; yahoo_client asks it
     polygon     Polygon.io; polygon_series says what is asked and kept, polygon_client asks it
+    polygon_grouped  the whole market of each session in one call, kept by date
     alpaca      Alpaca's market data, past and live; alpaca_client asks for history, alpaca_stream
                 listens, alpaca_days waits for the day's bar after the close
 Between a source and its vendor

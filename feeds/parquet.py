@@ -69,7 +69,15 @@ def write(path: Path, stored: Stored) -> None:
     Raises:
         ConfigError: the folder or the disk does not take it; the old file is untouched.
     """
-    content = _encode(stored)
+    put(path, _encode(stored))
+
+
+def put(path: Path, content: bytes) -> None:
+    """Replace any file in one step that survives a crash at any instant.
+
+    Raises:
+        ConfigError: the folder or the disk does not take it; the old file is untouched.
+    """
     fresh = path.with_name(f"{path.name}.new")
     with _named(path):
         try:

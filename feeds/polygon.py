@@ -179,6 +179,23 @@ class Polygon:
             action(kind, row) for kind in DATES for row in self._client.actions(kind, first, last)
         )
 
+    def splits(self, first: date, last: date) -> pd.DataFrame:
+        """Fetch the splits of the whole market that took effect from `first` to `last`.
+
+        Returns:
+            Columns `symbol`, `day` (naive) and `ratio`, new shares for an old one.
+        """
+        rows = self._client.splits(first, last)
+        names = ["ticker", "execution_date", "split_from", "split_to"]
+        told = table(rows, names).astype({"split_from": "float64", "split_to": "float64"})
+        return pd.DataFrame(
+            {
+                "symbol": told["ticker"].astype(str),
+                "day": pd.to_datetime(told["execution_date"]),
+                "ratio": told["split_to"] / told["split_from"],
+            }
+        )
+
     def ticker_details(self, symbol: str) -> TickerDetails:
         """Fetch what Polygon knows of a company or fund.
 

@@ -124,6 +124,25 @@ class PolygonClient:
             asked.add(url)
             params = dict(parse_qsl(urlsplit(url).query))
 
+    def splits(self, first: date, last: date) -> list[dict[str, Any]]:
+        """Ask for the splits of all tickers on days from `first` to `last`, all pages."""
+        query: dict[str, Any] = {
+            "execution_date.gte": first.isoformat(),
+            "execution_date.lte": last.isoformat(),
+            "limit": 1000,
+        }
+        rows: list[dict[str, Any]] = []
+        while True:
+            request = functools.partial(self._rest.list_splits, params=query, raw=True)
+            page = self._ask(request, "splits")
+            rows += _results(page, list)
+            following = dict(parse_qsl(urlsplit(str(page.get("next_url") or "")).query))
+            if not following:
+                return rows
+            if following == query:
+                raise DataError("polygon: the pages of splits lead nowhere: try again later")
+            query = following
+
     def details(self, symbol: str) -> dict[str, Any]:
         """Ask what is known of a ticker."""
         request = functools.partial(self._rest.get_ticker_details, _in_path(symbol), raw=True)

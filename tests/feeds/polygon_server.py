@@ -14,13 +14,14 @@ from tests.feeds.servers import Loopback, Reply, Request
 
 
 class PolygonServer:
-    """Polygon's aggregates, grouped days and ticker details.
+    """Polygon's aggregates, grouped days, splits and ticker details.
 
     Args:
         bars: aggregates (t, o, h, l, c, v) by symbol.
         page_size: results a page; the next one is named by next_url, on a host of its own.
         grouped: results by ISO date.
         details: results by symbol.
+        splits: results; of one page, `page_size`, those from the asked day on.
         failures: answers to the first requests, in turn.
         always: the answer to every request.
     """
@@ -32,6 +33,7 @@ class PolygonServer:
         page_size: int = 1000,
         grouped: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         details: Mapping[str, Mapping[str, Any]] | None = None,
+        splits: Sequence[Mapping[str, Any]] = (),
         failures: Sequence[Reply] = (),
         always: Reply | None = None,
     ) -> None:
@@ -39,6 +41,7 @@ class PolygonServer:
         self._page_size = page_size
         self._grouped = dict(grouped or {})
         self._details = dict(details or {})
+        self._splits = list(splits)
         self._failures = deque(failures)
         self._always = always
 
@@ -53,9 +56,7 @@ class PolygonServer:
             return Reply.of({"status": "OK", "results": self._grouped.get(parts[-1], [])})
         if parts[:3] == ["v2", "aggs", "ticker"]:
             return self._page(request, parts[3])
-        if parts[-1] in self._details:
-            return Reply.of({"status": "OK", "results": self._details[parts[-1]]})
-        return Reply.of({"status": "NOT_FOUND", "message": "Ticker not found."}, 404)
+        return self._reference(request, parts[-1])
 
     def _page(self, request: Request, symbol: str) -> Reply:
         first = int(request.query.get("cursor", 0))
@@ -66,6 +67,27 @@ class PolygonServer:
             reply["results"] = rows[first:after]
         if after < len(rows):
             reply["next_url"] = f"https://api.polygon.io{request.path}?cursor={after}&limit=50000"
+        return Reply.of(reply)
+
+    def _reference(self, request: Request, last: str) -> Reply:
+        if last == "splits":
+            return self._splits_page(request)
+        if last in self._details:
+            return Reply.of({"status": "OK", "results": self._details[last]})
+        return Reply.of({"status": "NOT_FOUND", "message": "Ticker not found."}, 404)
+
+    def _splits_page(self, request: Request) -> Reply:
+        first = int(request.query.get("cursor", 0))
+        since, until = (request.query.get(f"execution_date.{side}") for side in ("gte", "lte"))
+        rows = [
+            row
+            for row in self._splits
+            if (since or "") <= row["execution_date"] <= (until or "9999")
+        ]
+        after = first + self._page_size
+        reply: dict[str, Any] = {"status": "OK", "results": rows[first:after]}
+        if after < len(rows):
+            reply["next_url"] = f"https://api.polygon.io{request.path}?cursor={after}"
         return Reply.of(reply)
 
 

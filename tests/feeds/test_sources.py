@@ -65,7 +65,7 @@ def test_listing_sources_imports_none_of_them():
     ("source", "hint"),
     [
         ("yahu", "did you mean yahoo?"),
-        ("bloomberg", "use one of alpaca, files, polygon, synthetic, yahoo"),
+        ("bloomberg", "use one of alpaca, files, polygon, polygon_grouped, synthetic, yahoo"),
         ("bars", "use one of"),
         ("../feeds/files", "use one of"),
         ("", "use one of"),
