@@ -42,7 +42,7 @@ def grouped(loopback: Loopback) -> list[str]:
     return [request.path[-10:] for request in loopback.requests if "grouped" in request.path]
 
 
-def test_a_session_is_one_call_for_all_symbols_and_starts_at_midnight_in_new_york(
+def test_a_session_is_one_call_and_starts_at_midnight_in_new_york(
     tmp_path: Path,
 ) -> None:
     with Loopback(PolygonServer(grouped=MARKET)) as loopback:
