@@ -11,16 +11,15 @@ import pandas as pd
 import pytest
 
 from backtest import run
-from backtest.spec import RunSpec
 from brokers.clock import ManualClock
 from brokers.errors import ConfigError, DataError
 from feeds import history
-from live.commands import Wishes, trade
-from live.settings import DataSection, LiveSettings, PaperSection, StrategySection
+from live.settings import DataSection, LiveSettings, StrategySection
 from live.warm_up import fetched
 from tests.feeds import polygon_server, yahoo_server
 from tests.feeds.servers import Loopback
-from tests.live import whole
+from tests.live import runs
+from tests.live.stage import Stage, difference, stage
 
 CROSSING = """
 import backtrader as bt
@@ -39,13 +38,14 @@ class Crossing(bt.Strategy):
 FILE = "crossing.py"
 NAME = f"{FILE}:Crossing"
 FIRST = "2024-11-20"  # of the live sessions
-SPAN = ("2024-05-01", "2025-01-31")
+SPAN = ("2024-05-01", "2024-12-31")
+BEFORE = 60  # bars of warm-up
 Options = dict[str, Any]
 
 
 def days() -> pd.DataFrame:
-    """What all three vendors have: the embedded market's days."""
-    return history("synthetic", "SPY", *SPAN, "1d", seed=PaperSection().seed)["SPY"]
+    """What all three vendors have."""
+    return history("synthetic", "SPY", *SPAN, "1d", seed=7)["SPY"]
 
 
 @contextmanager
@@ -83,8 +83,15 @@ SOURCES: dict[str, Callable[[], AbstractContextManager[Options]]] = {
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / FILE).write_text(CROSSING, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path
+
+
+@pytest.fixture
+def venue() -> Iterator[Stage]:
+    market = days()
+    past = int(market.index.searchsorted(pd.Timestamp(FIRST, tz="America/New_York")))
+    with stage({"SPY": market}, past) as made:
+        yield made
 
 
 def settings(place: Path, source: str, options: Options, **data: Any) -> LiveSettings:
@@ -93,48 +100,47 @@ def settings(place: Path, source: str, options: Options, **data: Any) -> LiveSet
         strategies=(StrategySection(name=NAME),),
         data=DataSection(
             timeframe="1d",
-            warmup_bars=60,
+            warmup_bars=BEFORE,
             warmup_source=source,
             warmup_options=options,
             **{"adjustment": "split", "backtest": str(place / f"{source}-backtest"), **data},
         ),
-        paper=PaperSection(start=FIRST, speed="500000x"),
     )
 
 
 def backtested(place: Path, source: str, options: Options) -> pd.DataFrame:
-    """The strategy file's backtest on a vendor's bars; its fills."""
-    bars = history(source, "SPY", SPAN[0], "2024-12-31", "1d", **options)
-    result = run(NAME, bars)
-    result.save(place / f"{source}-backtest")
-    return result.fills
+    """The strategy file's backtest on a vendor's bars, kept for the session; the bars."""
+    bars = history(source, "SPY", *SPAN, "1d", **options)
+    run(NAME, bars).save(place / f"{source}-backtest")
+    return bars["SPY"]
 
 
 @pytest.mark.parametrize(("source", "feed"), [("yahoo", "iex"), ("polygon", "sip")])
-def test_the_file_decides_live_as_in_its_backtest_whoever_the_history_came_from(
-    place: Path, source: str, feed: str
+def test_the_file_does_live_what_its_backtest_did_whoever_the_history_came_from(
+    place: Path, venue: Stage, source: str, feed: str
 ) -> None:
     with SOURCES[source]() as options:
-        in_backtest = backtested(place, source, options)
-        wishes = Wishes(for_s=2.0, accept_data=source == "yahoo", quiet=True)
-        assert trade(settings(place, source, options, feed=feed), wishes) == 0
-    told = whole.read(place / source, RunSpec(NAME))
-    assert told.decides_alike
-    assert [passport["source"] for passport in told.records[0]["passports"]] == [source]
-    assert {"2024-11-27T21:00:00+00:00", "2024-11-29T18:00:00+00:00"} <= set(told.turns)
-    decided = [line for line in told.records if line["kind"] == "decision"]
-    known = {str(at)[:10] for at in in_backtest["at"]}
-    for line in decided[:-1]:  # each was filled in the backtest on the next session
-        later = [end[:10] for end in told.turns if end > line["market_context"]["bar"]["time"]]
-        assert later[0] in known
+        bars = backtested(place, source, options)
+        given, live = settings(place, source, options, feed=feed), {"SPY": days()}
+        report = venue.play(given, live, accept_data=source == "yahoo")
+    first = int(bars.index.searchsorted(pd.Timestamp(FIRST, tz="America/New_York")))
+    found, backtest = difference(given, {"SPY": bars.iloc[first - BEFORE :]})
+    assert found is None, found.text
+    assert len(backtest.fills) > 4
+    assert report.positions.get("SPY", 0.0) == backtest.positions["size"].iloc[-1]
+    records = runs.records(place / source)
+    assert [passport["source"] for passport in records[0]["passports"]] == [source]
+    opens = {f"{time:%Y-%m-%d}": row.open for time, row in bars.iterrows()}
+    for fill in (record for record in records if record["kind"] == "fill"):
+        assert fill["price"] == opens[fill["filled_at"][:10]]
     assert (place / FILE).read_text(encoding="utf-8") == CROSSING
 
 
-def test_a_warm_up_unlike_the_live_feed_is_refused(place: Path) -> None:
+def test_a_warm_up_unlike_the_live_feed_is_refused(place: Path, venue: Stage) -> None:
     with polygon() as options:
         given = settings(place, "polygon", options, backtest="", adjustment="none")
         with pytest.raises(ConfigError, match="--accept-data") as refused:
-            trade(given, Wishes(for_s=1.0, quiet=True))
+            venue.play(given, {"SPY": days()})
     for told in (
         "adjustment: the warm-up has 'split', the live feed 'none'",
         "has 'sip', the live",

@@ -1,4 +1,4 @@
-"""Whole sessions on every timeframe do what their backtest did, over closes, holidays and clocks."""
+"""Whole sessions on every timeframe do what their backtest did, over closes and holidays."""
 
 from collections.abc import Mapping
 from datetime import datetime
