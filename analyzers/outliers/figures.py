@@ -93,7 +93,9 @@ def _vwap(bars: pd.DataFrame, dates: "pd.Series[pd.Timestamp]") -> np.ndarray:
 def _mark(axes: Axes, bars: pd.DataFrame, hits: list[Hit]) -> None:
     """A mark at each hit, filled where it is a discovery, with the number of its reasons."""
     ends = [pd.Timestamp(hit.at) for hit in hits]
-    places = np.asarray(pd.DatetimeIndex(bars.index).searchsorted(pd.DatetimeIndex(ends, tz="UTC"))) - 1
+    places = (
+        np.asarray(pd.DatetimeIndex(bars.index).searchsorted(pd.DatetimeIndex(ends, tz="UTC"))) - 1
+    )
     for hit, place in zip(hits, places.tolist(), strict=True):
         face = VERMILION if hit.is_discovery else "none"
         axes.plot(place, hit.price, "v", color=VERMILION, markerfacecolor=face, markersize=9)

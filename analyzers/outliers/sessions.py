@@ -125,25 +125,26 @@ def _dates(calendar: str, days: Sequence[date], before: int) -> tuple[pd.Datetim
 
 
 def _step(frames: Mapping[str, pd.DataFrame], symbols: Sequence[str]) -> int:
-    steps = set()
-    for symbol in symbols:
-        frame = frames[symbol]
-        held = frame.attrs.get(KEY)
-        timeframe = Timeframe(held.timeframe) if isinstance(held, Passport) else None
-        if timeframe is None and len(frame) > 1:
-            timeframe = Timeframe.of(pd.DatetimeIndex(frame.index))
-        if timeframe is not None:
-            if not timeframe.is_intraday or timeframe.delta is None:
-                raise DataError(
-                    f"{symbol}: outliers are screened in intraday bars, these are {timeframe}: "
-                    "ask for 1m"
-                )
-            steps.add(int(timeframe.delta.total_seconds() // 60))
+    """Minutes of a bar: what the passports say, or else the symbol that has the most bars."""
+    held = {symbol: frames[symbol].attrs.get(KEY) for symbol in symbols}
+    told = {s: Timeframe(p.timeframe) for s, p in held.items() if isinstance(p, Passport)}
+    if not told:
+        fullest = max(symbols, key=lambda symbol: len(frames[symbol]))
+        index = pd.DatetimeIndex(check_bars(frames[fullest], fullest).index)
+        told = {fullest: Timeframe.of(index)} if len(index) > 1 else {}
+    for symbol, timeframe in told.items():
+        if not timeframe.is_intraday or timeframe.delta is None:
+            raise DataError(
+                f"{symbol}: outliers are screened in intraday bars, these are {timeframe}: "
+                "ask for 1m"
+            )
+    steps = sorted({timeframe.delta for timeframe in told.values() if timeframe.delta})
     if len(steps) > 1:
         raise DataError(
-            f"outliers: bars of {', '.join(map(str, sorted(steps)))} minutes together: choose one"
+            f"outliers: bars of {', '.join(str(step) for step in steps)} together: choose one "
+            "timeframe"
         )
-    return steps.pop() if steps else 1
+    return int(steps[0].total_seconds() // 60) if steps else 1
 
 
 @dataclass(frozen=True, eq=False)
