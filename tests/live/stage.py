@@ -20,6 +20,7 @@ from backtest.inputs import named_feeds
 from backtest.result import RunResult
 from brokers.errors import DataError, SeawallError
 from brokers.inbox import Inbox
+from brokers.profile import ALPACA
 from brokers.store import Store
 from brokers.wire.alpaca_access import AlpacaKeys
 from brokers.wire.http_asgi import Asgi
@@ -37,7 +38,6 @@ from live.rehearsal.crash import Crash
 from live.rehearsal.difference import Difference, first_difference
 from live.rehearsal.in_memory import NotBefore
 from live.rehearsal.lockstep import LockStep
-from live.rehearsal.play import profile_for
 from live.rehearsal.still import StillLoop, VirtualClock
 from live.rules import SessionLimits
 from live.session import Session
@@ -50,7 +50,7 @@ from live.venues import Access
 from live.view import NoView
 from tests.live import runs
 
-CENT, XNYS = 0.01, "XNYS"
+CENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,6 @@ class Stage:
             data=url,
             stream=url,
             keys=AlpacaKeys(SecretStr(self.spec.key_id), SecretStr(self.spec.secret)),
-            profile=profile_for("alpaca", self.venue.market.hours.calendar),
             is_ours=True,
             http=http,
         )
@@ -204,9 +203,7 @@ def difference(
     feeds = named_feeds({symbol: _until(frame, last) for symbol, frame in bars.items()})
     for feed in feeds.values():
         feed.p.tick = CENT
-    result = execute(
-        replace(spec, risk=limits), feeds, log=log, profile=profile_for("alpaca", XNYS)
-    )
+    result = execute(replace(spec, risk=limits), feeds, log=log, profile=ALPACA)
     theirs = canonical((record for record, _ in tail(log)), last, before)
     ours = _by_bar(canonical(records, last, before), sorted(_ends(bars)))
     return first_difference(theirs, ours, records), result
