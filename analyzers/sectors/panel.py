@@ -51,15 +51,15 @@ class Panel:
             DataError: there is no frame, or one is no frame of days or less.
         """
         whole = Columns.of(by_date(frames))
-        shown, rows = whole.shown_last(), np.arange(len(whole.index))
-        market = whole.number(settings.benchmark)
+        rows, market = np.arange(len(whole.index)), whole.number(settings.benchmark)
         if market is not None:
             rows = np.flatnonzero(~np.isnan(whole.close[:, market]))
         rows = rows[-settings.rows :]
-        sectors = sectors_on(whole.index[rows[-1]].date())
+        last = whole.index[rows[-1]]
+        sectors = sectors_on(last.date())
         apart = {settings.benchmark, *ETFS}
         candidates = [symbol for symbol in whole.symbols if symbol not in apart]
-        placed = sector_map.placed(candidates, whole.index[rows[-1]].date())
+        placed = sector_map.placed(candidates, last.date())
         names = [sector.name for sector in sectors]
         order = sorted(
             (names.index(place.sector), symbol)
@@ -68,7 +68,7 @@ class Panel:
         )
         return Panel(
             whole=whole,
-            bars=shown.at(rows),
+            bars=whole.until(last).shown_last().at(rows),
             raw=whole.at(rows),
             settings=settings,
             sectors=sectors,

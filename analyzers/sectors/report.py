@@ -221,9 +221,9 @@ def _ended(panel: Panel) -> dict[str, str]:
     gone = np.flatnonzero(np.isnan(panel.bars.close[-1]))
     told = {}
     for column in gone:
-        rows = np.flatnonzero(~np.isnan(bars.close[:, column]))
-        first, last = bars.index[rows[0]], bars.index[rows[-1]]
-        which, day = ("first", first) if first > panel.last else ("last", last)
+        days = bars.index[~np.isnan(bars.close[:, column])]
+        past = days[days <= panel.last]
+        which, day = ("last", past[-1]) if len(past) else ("first", days[0])
         told[bars.symbols[column]] = f"its {which} bar is of {day:%Y-%m-%d}"
     return told
 
