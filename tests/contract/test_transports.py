@@ -1,3 +1,4 @@
+import asyncio
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from brokers.clock import SystemClock
 from brokers.wire.alpaca import Alpaca
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.http_asgi import Asgi
+from brokers.wire.ibkr import Ibkr
+from brokers.wire.ibkr_access import Gateway
 from brokers.wire.transport import VenueBar
 from feeds.passport import stamp
 from live.paper.account import AlpacaRules, BacktraderRules
@@ -17,6 +20,7 @@ from live.paper.alpaca_api import AlpacaApi, Terms
 from live.paper.alpaca_gate import Keys
 from live.paper.market import Market, Step
 from live.paper.matching import Matching
+from live.paper.tws_api import TwsApi
 from live.paper.venue import Venue
 from tests.brokers.alpaca_double import KEY_ID, SECRET, AlpacaDouble, keys
 from tests.brokers.loopback import serving
@@ -84,14 +88,19 @@ class PaperStage:
         await self.venue.updates.drop()
 
 
-def paper_venue(rules, clock, plan=None):
-    """Our own venue after one minute of AAPL at 100, and its front."""
+def paper_market(rules, clock, plan=None):
+    """Our own venue after one minute of AAPL at 100."""
     prices = {name: [100.0] for name in ("open", "high", "low", "close", "volume")}
     frame = pd.DataFrame(prices, index=pd.DatetimeIndex([OPENED_AT], name="time"))
     bars = stamp(frame, symbol="AAPL", source="test", adjustment="raw", timeframe="1m")
     market = Market({"AAPL": bars})
     market.advance()
-    venue = Venue(Matching(["AAPL"], rules), market, clock, plan=plan)
+    return Venue(Matching(["AAPL"], rules), market, clock, plan=plan)
+
+
+def paper_venue(rules, clock, plan=None):
+    """Our own venue, and its front that speaks Alpaca."""
+    venue = paper_market(rules, clock, plan)
     return venue, AlpacaApi(venue, Keys(KEY_ID, SECRET), clock, Terms(tells_calls=False))
 
 
@@ -122,3 +131,17 @@ class TestPaperVenueOverLoopback(TransportSuite):
             alpaca = Alpaca(http, keys(), clock=clock, rng=random.Random(1), where=url)
             yield PaperStage(alpaca, venue)
             await alpaca.close()
+
+
+class TestIbGatewayOverLoopback(TransportSuite):
+    @asynccontextmanager
+    async def stage(self):
+        clock = SystemClock()
+        venue = paper_market(BacktraderRules(), clock)
+        api = TwsApi(venue, clock)
+        async with await asyncio.start_server(api.serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            ibkr = Ibkr(Gateway(port=port), clock=clock, rng=random.Random(1))
+            yield PaperStage(ibkr, venue)
+            await ibkr.close()
+            api.break_off()

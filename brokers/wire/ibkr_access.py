@@ -1,0 +1,25 @@
+"""Where IB Gateway listens, and as which of its clients we come."""
+
+from dataclasses import dataclass
+
+PAPER_PORT, LIVE_PORT = 4002, 4001
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway on this machine, or one that is reached through a tunnel.
+
+    Args:
+        client_id: at most one connection has it; orders belong to the client that placed them.
+        account: needed where the login manages several.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = PAPER_PORT
+    client_id: int = 1
+    account: str = ""
+
+    @property
+    def where(self) -> str:
+        """Names it in errors."""
+        return f"IB Gateway at {self.host}:{self.port}"
