@@ -27,7 +27,7 @@ def gather(asked: BarsSpec, wanted: Sequence[str] = ()) -> Gathered:
 
     Raises:
         ConfigError: the source cannot be asked.
-        DataError: no symbol has bars, or the source stopped answering.
+        DataError: no symbol that was asked for has bars, or the source stopped answering.
     """
     if not asked.symbols:
         return Gathered(asked.fetch(), {})
@@ -35,11 +35,13 @@ def gather(asked: BarsSpec, wanted: Sequence[str] = ()) -> Gathered:
     taken = _Taken(asked)
     if taken.takes((*asked.symbols, *beside)):
         absent = [symbol for symbol in (*asked.symbols, *beside) if symbol not in taken.frames]
-        return Gathered(taken.frames, dict.fromkeys(absent, f"{asked.source} has no bars of it"))
-    alone = beside if taken.takes(asked.symbols) else (*asked.symbols, *beside)
-    missing = {symbol: str(taken.error) for symbol in alone if not taken.takes((symbol,))}
-    if not taken.frames and taken.error:
-        raise taken.error
+        missing = dict.fromkeys(absent, f"{asked.source} has no bars of it")
+    else:
+        alone = beside if taken.takes(asked.symbols) else (*asked.symbols, *beside)
+        missing = {symbol: str(taken.error) for symbol in alone if not taken.takes((symbol,))}
+    if not set(asked.symbols) & set(taken.frames):
+        first = asked.symbols[0]
+        raise DataError(f"no symbol that was asked for has bars: {first}: {missing[first]}")
     return Gathered(taken.frames, missing)
 
 

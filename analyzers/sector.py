@@ -23,8 +23,8 @@ __all__ = ["SectorAnalyzer", "SectorMap", "SectorReport", "SectorSettings", "sec
 class SectorAnalyzer(bt.Analyzer):
     """The report of the bars that a run has shown, measured once, when it stops.
 
-    A feed that shows nothing is among the report's `missing`; a run that shows nothing at all has
-    no report.
+    A feed that has shown nothing is among the report's `missing`; without any other there is no
+    report.
     """
 
     params: Any = (
@@ -37,11 +37,14 @@ class SectorAnalyzer(bt.Analyzer):
     def start(self) -> None:
         """Forget an earlier run."""
         self._report: SectorReport | None = None
+        self._fault = "the run has not ended"
 
     def stop(self) -> None:
         """Measure."""
         frames, missing = seen(self.strategy)
         if not frames:
+            name, reason = next(iter(missing.items()))
+            self._fault = f"{name}: {reason}"
             return
         clock: Clock = self.p.clock or SystemClock()
         at: datetime = self.p.generated_at or clock.now()
@@ -57,8 +60,8 @@ class SectorAnalyzer(bt.Analyzer):
         """The report.
 
         Raises:
-            DataError: the run has shown no bar.
+            DataError: no feed has shown a bar, or none of its bars are left.
         """
         if self._report is None:
-            raise DataError("sector report: the run has shown no bar: give it feeds with some")
+            raise DataError(f"sector report: nothing to measure: {self._fault}")
         return self._report

@@ -97,6 +97,11 @@ def aggregate(time: str, *ohlcv: float, zone: str = "America/New_York") -> dict[
     return {"t": start_ms, **dict(zip("ohlcv", ohlcv, strict=True)), "vw": ohlcv[3], "n": 10}
 
 
+def row_of(symbol: str, close: float, volume: float = 100.0) -> dict[str, Any]:
+    """One ticker of a grouped day."""
+    return {"T": symbol, "o": close, "h": close + 1, "l": close - 1, "c": close, "v": volume}
+
+
 KEY = "s3cr3t-key"
 NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
 

@@ -1,5 +1,6 @@
 """The whole market day by day, through the real massive client against a local server."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from brokers.clock import ManualClock
 from brokers.errors import ConfigError, DataError
 from feeds import history
-from tests.feeds.polygon_server import KEY, NOW, PolygonServer
+from tests.feeds.polygon_server import KEY, NOW, PolygonServer, row_of
 from tests.feeds.servers import Loopback, Reply
 
 DAYS = ["2024-03-07", "2024-03-08", "2024-03-11"]  # the clocks change in between
@@ -18,14 +19,10 @@ SPLIT = {"ticker": "AAA", "execution_date": "2024-03-11", "split_from": 1, "spli
 BUSY = Reply.of({"status": "ERROR", "error": "too many"}, 429)
 
 
-def row(symbol: str, close: float, volume: float = 100.0) -> dict[str, Any]:
-    return {"T": symbol, "o": close, "h": close + 1, "l": close - 1, "c": close, "v": volume}
-
-
 MARKET = {
-    "2024-03-07": [row("AAA", 40.0), row("BBB", 7.0)],
-    "2024-03-08": [row("AAA", 44.0), row("BBB", 8.0)],
-    "2024-03-11": [row("AAA", 12.0, 500.0)],
+    "2024-03-07": [row_of("AAA", 40.0), row_of("BBB", 7.0)],
+    "2024-03-08": [row_of("AAA", 44.0), row_of("BBB", 8.0)],
+    "2024-03-11": [row_of("AAA", 12.0, 500.0)],
 }
 
 
@@ -130,6 +127,23 @@ def test_a_rate_limit_in_the_middle_keeps_what_came_before_it(tmp_path: Path) ->
     with Loopback(PolygonServer(grouped=MARKET)) as loopback:
         fetch(loopback, tmp_path)
     assert grouped(loopback) == DAYS[1:]
+
+
+def test_a_session_that_another_process_fetched_meanwhile_is_taken(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+
+    class Shared(PolygonServer):
+        def __call__(self, request: Any) -> Reply:
+            if request.path.endswith(DAYS[0]):
+                for file in theirs.rglob(f"{DAYS[1]}.parquet"):
+                    shutil.copy(file, mine / file.relative_to(theirs))
+            return super().__call__(request)
+
+    with Loopback(PolygonServer(grouped=MARKET)) as loopback:
+        fetch(loopback, theirs)
+    with Loopback(Shared(grouped=MARKET)) as loopback:
+        assert len(fetch(loopback, mine)["AAA"]) == 3
+    assert grouped(loopback) == [DAYS[0], DAYS[2]]
 
 
 def test_a_half_written_session_is_set_aside_and_fetched_anew(tmp_path: Path) -> None:
