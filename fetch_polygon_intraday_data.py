@@ -1,11 +1,13 @@
 """Fetch minute bars from Polygon, screen them for outliers and write data/outliers/<date>.json."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer.main import get_command
 
 from analyzers import texts
 from analyzers.outlier import Limits, outliers
@@ -26,6 +28,9 @@ python fetch_polygon_intraday_data.py --universe universe.csv --week 2024-02-05 
 A run that is cut off, by a rate limit or by you, goes on where it ended when it is started again.
 
 Exit codes: 0 done, 2 bad input, a refused key or a source that gave up, 130 interrupted."""
+
+PROGRAM = "fetch_polygon_intraday_data.py"
+BAD_INPUT, INTERRUPTED = 2, 130
 
 Text = str | None
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -53,8 +58,8 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Fetch minute bars from Polygon, screen them for outliers and write a report."""
     asked = Universe.of(texts.symbols(symbols), universe)
-    sessions = days(date, week)
     clock: Clock = context.obj or SystemClock()
+    sessions = days(date, week, clock.now())
     polygon = Polygon(base=base, calls_per_minute=calls_per_minute, clock=clock)
     names = tuple(dict.fromkeys([benchmark, *asked.symbols]))
     with progress(len(names), calls_per_minute, Console(stderr=True)) as tell:
@@ -82,18 +87,24 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     sys.stdout.write("".join(f"written {one}\n" for one in (path, *pictures)))
 
 
-def main(arguments: list[str], clock: Clock | None = None) -> int:
-    """Run the command; its exit code."""
+def main(argv: Sequence[str], clock: Clock | None = None) -> int:
+    """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
     try:
-        app(arguments, obj=clock, standalone_mode=False)
-    except typer.Exit as end:
-        return end.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return 130
+        command = get_command(app)
+        code = command.main(list(argv), prog_name=PROGRAM, standalone_mode=False, obj=clock)
+    except typer.TyperException as error:
+        text = getattr(error, "format_message", error.__str__)()
+        return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help")
     except SeawallError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return 2
-    return 0
+        return _complain(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return int(code or 0)
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+    return BAD_INPUT
 
 
 if __name__ == "__main__":

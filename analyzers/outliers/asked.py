@@ -3,13 +3,16 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+import pandas as pd
 
 from brokers.errors import ConfigError
 from feeds import calendars
 
 CALENDAR = "XNYS"
+SPARE = 20  # daily bars beyond the residuals' window, for the average true range to settle
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,14 @@ def _rows(file: Path) -> list[list[str]]:
     return [row for row in rows if row[0] and row[0].lower() != "symbol"]
 
 
-def days(day: str | None, week: str | None) -> tuple[date, ...]:
-    """The session of a date, or those of the week that a date lies in.
+def days(day: str | None, week: str | None, now: datetime) -> tuple[date, ...]:
+    """The session of a date, or those of the week that a date lies in, as far as they have begun.
+
+    Args:
+        now: aware.
 
     Raises:
-        ConfigError: neither or both, no date, or no session.
+        ConfigError: neither or both, no date, no session, or none that has begun.
     """
     if (day is None) == (week is None):
         raise ConfigError("give --date 2024-02-07 or --week 2024-02-05, one of them")
@@ -70,4 +76,14 @@ def days(day: str | None, week: str | None) -> tuple[date, ...]:
     found = calendars.sessions(CALENDAR, first, last)
     if found.empty:
         raise ConfigError(f"{text}: there is no session of {CALENDAR}: choose a trading day")
-    return tuple(one.date() for one in found)
+    begun = found[calendars.session_open(CALENDAR, found) <= pd.Timestamp(now)]
+    if begun.empty:
+        raise ConfigError(f"{text}: its session has not begun: choose an earlier day")
+    return tuple(one.date() for one in begun)
+
+
+def before(days: Sequence[date], count: int) -> date:
+    """The session that lies `count` sessions before the first of the days."""
+    first = min(days)
+    known = calendars.sessions(CALENDAR, first - timedelta(days=2 * count + 15), first)
+    return date.fromisoformat(f"{known[-count - 1]:%Y-%m-%d}")

@@ -67,7 +67,9 @@ def candidate(report: OutlierReport, bars: Mapping[str, pd.DataFrame], symbol: s
     starts = np.flatnonzero(dates != dates.shift(1))
     volume.set_xticks(starts, [f"{dates.iloc[place]:%Y-%m-%d}" for place in starts.tolist()])
     price.legend(loc="best")
-    figure.suptitle(f"{symbol}: outliers", fontsize=13)
+    figure.suptitle(
+        f"{symbol}: hits with the number of their reasons, discoveries filled", fontsize=13
+    )
     return figure
 
 

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from analyzers.outliers.asked import CALENDAR
+from analyzers.outliers.asked import SPARE, before
 from analyzers.outliers.limits import Limits
 from brokers.errors import DataError, Transient
-from feeds import calendars
 from feeds.actions import Action
 from feeds.polygon import Polygon
 
 CALLS = 2  # a symbol
-_SPARE = 20  # daily bars beyond the residuals' window, for the average true range to settle
 _LOST = 5  # symbols in a row without bars: then it is not the symbols
 
 Tell = Callable[[int, str], None]
@@ -80,14 +78,9 @@ def _fetch(
     found: Gathered,
 ) -> None:
     after = max(days) + timedelta(days=1)
-    minutes = polygon.aggregates(symbol, _before(days, limits.sessions), after, "1m", cache=cache)
-    window = limits.residual_days + _SPARE
-    daily = polygon.aggregates(symbol, _before(days, window), max(days), "1d", cache=cache)
+    since = before(days, limits.sessions), before(days, limits.residual_days + SPARE)
+    minutes = polygon.aggregates(symbol, since[0], after, "1m", cache=cache)
+    daily = polygon.aggregates(
+        symbol, before(days, limits.residual_days + SPARE), max(days), "1d", cache=cache
+    )
     found.bars[symbol], found.daily[symbol] = minutes, daily
-
-
-def _before(days: Sequence[date], count: int) -> date:
-    """The session that lies `count` sessions before the first of the days."""
-    first = min(days)
-    known = calendars.sessions(CALENDAR, first - timedelta(days=2 * count + 15), first)
-    return date.fromisoformat(f"{known[-count - 1]:%Y-%m-%d}")

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from analyzers.outliers.gathered import CALLS, Tell
-from analyzers.outliers.report import OutlierReport, ScreenedDay
+from analyzers.outliers.report import Hit, OutlierReport, ScreenedDay
 
 SHOWN = 20
 
@@ -30,16 +30,22 @@ def show(report: OutlierReport, console: Console) -> None:
 
 def _hits(day: ScreenedDay) -> Table:
     table = Table(box=None, pad_edge=False, title=f"outliers of {day.date}", title_justify="left")
-    for column in ("time (UTC)", "rank", "symbol", "sector", "price", "q", "flags", "reasons"):
+    for column in ("time (UTC)", "rank", "symbol", "sector", "price", "q", "flags", "beyond"):
         table.add_column(column, justify="right" if column in {"rank", "price", "q"} else "left")
     strongest = sorted(day.hits, key=lambda hit: (-hit.strength, hit.symbol, hit.at))[:SHOWN]
     for hit in strongest:
         q_value = "n/a" if hit.q_value is None else f"{hit.q_value:.3f}"
         table.add_row(
             f"{hit.at:%H:%M}", str(hit.rank), hit.symbol, hit.sector or "", f"{hit.price:.2f}",
-            q_value, ", ".join(hit.flags), "; ".join(hit.reasons),
+            q_value, ", ".join(hit.flags), _beyond(hit),
         )  # fmt: skip
     return table
+
+
+def _beyond(hit: Hit) -> str:
+    """The scores that are beyond their limits, short."""
+    scores = {name: hit.scores[name].value for name in hit.bars_in_a_row}
+    return ", ".join(f"{name} {value:.2f}" for name, value in scores.items() if value is not None)
 
 
 def _candidates(report: OutlierReport) -> Table:

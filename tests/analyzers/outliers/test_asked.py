@@ -1,12 +1,14 @@
 """What is typed: symbols, files of symbols, days and weeks."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from analyzers.outliers.asked import Universe, days
 from brokers.errors import ConfigError
+
+NOW = datetime(2024, 2, 29, 15, tzinfo=UTC)
 
 
 def test_a_file_has_symbols_sectors_and_remarks(tmp_path: Path) -> None:
@@ -35,9 +37,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_week_is_its_sessions() -> None:
-    found = days(None, "2024-02-21")  # Monday was Washington's birthday
+    found = days(None, "2024-02-21", NOW)  # Monday was Washington's birthday
     assert found == tuple(date(2024, 2, day) for day in (20, 21, 22, 23))
-    assert days("2024-02-07", None) == (date(2024, 2, 7),)
+    assert days(None, "2024-02-29", NOW)[-1] == date(2024, 2, 29)
+    assert days("2024-02-07", None, NOW) == (date(2024, 2, 7),)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +49,10 @@ def test_a_week_is_its_sessions() -> None:
         (None, None, "give --date"),
         ("2024-02-07", "2024-02-07", "one of them"),
         ("7 Feb", None, "'7 Feb' is no date"),
+        ("2024-03-01", None, "2024-03-01: its session has not begun"),
         ("2024-02-10", None, "2024-02-10: there is no session of XNYS"),
     ],
 )
 def test_what_is_no_day_is_refused(day: str | None, week: str | None, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
-        days(day, week)
+        days(day, week, NOW)
