@@ -27,7 +27,7 @@ def direct(indicator: Any) -> Compute:
 
 def _operation(line: Any) -> Compute | None:
     operation, a, b = line.operation, line.a, line.b
-    out = _written(line)
+    out = written(line)
     if line.btime:
         return None
     if line.bline:
@@ -55,7 +55,7 @@ def _operation(line: Any) -> Compute | None:
 
 
 def _delay(line: Any) -> Compute | None:
-    source, ago, out = line.a, line.ago, _written(line)
+    source, ago, out = line.a, line.ago, written(line)
     if not isinstance(source, LineBuffer):
         return None
 
@@ -68,7 +68,7 @@ def _delay(line: Any) -> Compute | None:
 
 
 def _logic(line: Any) -> Compute | None:
-    sources, logic, out = line.args, line.flogic, _written(line)
+    sources, logic, out = line.args, line.flogic, written(line)
     if not all(isinstance(source, LineBuffer) for source in sources):
         return None
 
@@ -81,7 +81,7 @@ def _logic(line: Any) -> Compute | None:
 
 
 def _average(indicator: Any) -> Compute:
-    source, period, out = _first(indicator.data), indicator.p.period, _written(indicator.line)
+    source, period, out = first(indicator.data), indicator.p.period, written(indicator.line)
 
     def compute() -> None:
         end = source._idx + 1
@@ -93,8 +93,8 @@ def _average(indicator: Any) -> Compute:
 
 
 def _smoothing(indicator: Any) -> Compute:
-    source, line = _first(indicator.data), indicator.line
-    alpha, alpha1, out = indicator.alpha, indicator.alpha1, _written(line)
+    source, line = first(indicator.data), indicator.line
+    alpha, alpha1, out = indicator.alpha, indicator.alpha1, written(line)
 
     def compute() -> None:
         value = line.array[line._idx - 1] * alpha1 + source.array[source._idx] * alpha
@@ -105,8 +105,8 @@ def _smoothing(indicator: Any) -> Compute:
 
 
 def _difference(indicator: Any) -> Compute:
-    a, b, line = _first(indicator.data0), _first(indicator.data1), indicator.line
-    out = _written(line)
+    a, b, line = first(indicator.data0), first(indicator.data1), indicator.line
+    out = written(line)
 
     def compute() -> None:
         value = a.array[a._idx] - b.array[b._idx] or line.array[line._idx - 1]
@@ -126,11 +126,11 @@ _LIKE: Mapping[Any, Callable[[Any], Compute | None]] = {
 }
 
 
-def _first(line: Any) -> Any:
+def first(line: Any) -> Any:
     """The line that a series stands for where one number is asked for."""
     return line if isinstance(line, LineBuffer) else line.lines[0]
 
 
-def _written(line: Any) -> tuple[Any, ...]:
+def written(line: Any) -> tuple[Any, ...]:
     """The line, and those bound to it."""
-    return (line, *(bound for each in line.bindings for bound in _written(each)))
+    return (line, *(bound for each in line.bindings for bound in written(each)))

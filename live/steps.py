@@ -5,7 +5,7 @@ is most of the time between a bar and a decision. Here the way is walked once an
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from backtrader.linebuffer import LineActions, LineBuffer
@@ -13,6 +13,7 @@ from backtrader.lineiterator import LineIterator
 from backtrader.lineroot import LineRoot
 from backtrader.lineseries import LineSeries
 
+from live.abreast import Cell, cell, levels
 from live.direct import direct
 
 _ALWAYS = -1
@@ -27,6 +28,7 @@ class _Step(NamedTuple):
         lines: all that grow by a value.
         minperiod: length of the clock at which the indicator begins.
         next: computes a value, once the clock is longer than that.
+        cell: the same for `live/abreast.py`, where that has the like.
     """
 
     clock: LineBuffer
@@ -35,6 +37,12 @@ class _Step(NamedTuple):
     minperiod: int
     next: Callable[[], object]
     indicator: Any
+    cell: Cell | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it may be taken abreast, if others may: a cell, or a series that only grows."""
+        return self.next is _nothing or (self.cell is not None and self.lines == (self.own,))
 
 
 class Steps:
@@ -49,22 +57,80 @@ class Steps:
 
     def __init__(self, strategy: Any) -> None:
         self._steps = list(_steps(strategy))
+        self._feeds = [feed.lines[0] for feed in strategy.datas]
+        self._abreast, self._others = _parted(self._steps, strategy)
+        self._levels = levels(step.cell for step in self._abreast if step.cell)
+        self._next: list[int] = []  # lengths of the feeds at which all levels may be taken
 
     def take(self) -> None:
-        """Go on by what the feeds show now."""
-        for clock, own, lines, minperiod, compute, indicator in self._steps:
-            length = clock.lencount
-            if length != own.lencount:
-                for line in lines:  # LineBuffer.forward, without its calls
-                    line._idx += 1
-                    line.lencount += 1
-                    line.array.append(math.nan)
-            if length > minperiod:
-                compute()
-            elif length == minperiod:
-                indicator.nextstart()
-            elif length:
-                indicator.prenext()
+        """Go on by what the feeds show now; abreast where every feed has one bar more."""
+        lengths = [feed.lencount for feed in self._feeds]
+        if lengths == self._next:
+            for level in self._levels:
+                level.take()
+            _take(self._others)
+            is_steady = True
+        else:
+            _take(self._steps)
+            is_steady = all(map(_is_steady, self._abreast))
+        self._next = [length + 1 for length in lengths] if is_steady else []
+
+
+def _take(steps: Iterable[_Step]) -> None:
+    """Go on one by one."""
+    for clock, own, lines, minperiod, compute, indicator, _ in steps:
+        length = clock.lencount
+        if length != own.lencount:
+            for line in lines:  # LineBuffer.forward, without its calls
+                line._idx += 1
+                line.lencount += 1
+                line.array.append(math.nan)
+        if length > minperiod:
+            compute()
+        elif length == minperiod:
+            indicator.nextstart()
+        elif length:
+            indicator.prenext()
+
+
+def _is_steady(step: _Step) -> bool:
+    """Whether it is past its first value, level with its clock, and all it reads has that end."""
+    lines = (*step.lines, *(step.cell.sources if step.cell else ()))
+    return step.own.lencount == step.clock.lencount >= step.minperiod and all(
+        line._idx + 1 == len(line.array) for line in lines
+    )
+
+
+def _parted(steps: Sequence[_Step], strategy: Any) -> tuple[list[_Step], list[_Step]]:
+    """The steps that may be taken abreast, and all others.
+
+    Abreast are cells that read feeds or earlier such cells, and the series that do no more than
+    grow by what these give them; the clock of each is a feed, or a line of such a step.
+    """
+    feeds = {id(line) for feed in strategy.datas for line in feed.lines}
+    able = [step for step in steps if step.is_plain]
+    while True:
+        kept = _kept(able, feeds)
+        if len(kept) == len(able):
+            break
+        able = kept
+    chosen = {id(step) for step in able}
+    return able, [step for step in steps if id(step) not in chosen]
+
+
+def _kept(able: Sequence[_Step], feeds: Collection[int]) -> list[_Step]:
+    """Those of some steps that may be taken abreast if all of them may."""
+    grown = {id(line) for step in able for line in step.lines}
+    given = {id(line) for step in able if step.cell for line in step.cell.written}
+    kept, ready = [], set(feeds)
+    for step in able:
+        sources, written = (step.cell.sources, step.cell.written) if step.cell else ((), ())
+        is_fed = ready.issuperset(map(id, sources))
+        is_whole = given.issuperset(map(id, step.lines)) and grown.issuperset(map(id, written))
+        if is_fed and is_whole and id(step.clock) in grown.union(feeds):
+            kept.append(step)
+            ready.update(map(id, written))
+    return kept
 
 
 def _steps(owner: Any) -> Iterator[_Step]:
@@ -80,7 +146,8 @@ def _steps(owner: Any) -> Iterator[_Step]:
             yield from inner
             lines = ()
         if lines or _computes(indicator):
-            yield _Step(clock, own, lines, indicator._minperiod, direct(indicator), indicator)
+            compute, same = direct(indicator), cell(indicator)
+            yield _Step(clock, own, lines, indicator._minperiod, compute, indicator, same)
 
 
 def _is_ordinary(indicator: Any) -> bool:

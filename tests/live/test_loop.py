@@ -108,6 +108,17 @@ class Everything(bt.Strategy):
         self.calls.append((cash, value))
 
 
+class Pair(Everything):
+    """Computes across feeds, and into a line of its own."""
+
+    lines = ("spread",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        bt.ind.CrossOver(bt.ind.SMA(self.data0, period=2), self.data1.low)
+        self.lines.spread = self.data0.close - self.data1.close
+
+
 class OwnNext(Everything):
     """Overrides what Cerebro calls at each bar."""
 
@@ -162,6 +173,11 @@ def test_strategies_see_what_backtraders_own_loop_shows(minutes, kinds):
     ours = played(LiveCerebro(**options), minutes, kinds)
     assert ours == played(bt.Cerebro(**options), minutes, kinds)
     assert [call[0] for call in ours[0][0]].count("next") > 10
+
+
+def test_indicators_across_feeds_are_backtraders():
+    ours = played(LiveCerebro(stdstats=False), EVERY, [Pair])
+    assert ours == played(bt.Cerebro(stdstats=False), EVERY, [Pair])
 
 
 def test_observers_and_analyzers_work():
