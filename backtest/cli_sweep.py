@@ -13,6 +13,7 @@ from backtest import archive, options, texts
 from backtest.commands import DONE, INTERRUPTED
 from backtest.delivery import delivered
 from backtest.grid import parse_axis
+from backtest.outcomes import PRUNED
 from backtest.parameters import found, parse_params
 from backtest.printing import as_line
 from backtest.spec import BarsSpec, RunSpec
@@ -46,6 +47,10 @@ Confirm = Annotated[
 SearchSeed = Annotated[int, typer.Option("--search-seed", help="Seed of random and tpe.")]
 Resume = Annotated[
     bool, typer.Option("--resume/--afresh", help="Take what the ledger knows, or run all anew.")
+]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune/--no-prune", help="tpe in Backtrader gives sets up on part of the bars."),
 ]
 LedgerFile = Annotated[
     str | None,
@@ -87,6 +92,7 @@ def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     jobs: Jobs = -1,
     objective: Objective = "sharpe",
     constraint: Constraint = None,
+    prune: Prune = True,
     confirm: Confirm = 5,
     search_seed: SearchSeed = 0,
     resume: Resume = True,
@@ -109,7 +115,7 @@ def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     how: dict[str, Any] = {
         "search": search, "engine": engine, "backend": backend, "jobs": jobs,
         "objective": objective, "trials": trials, "seed": search_seed, "confirm": confirm,
-        "resume": resume, "ledger": ledger, "constraint": constraint,
+        "resume": resume, "ledger": ledger, "constraint": constraint, "prune": prune,
     }  # fmt: skip
     return _swept(SweepSpec(run, axes, fixed, **how), Wishes(out, as_json, quiet))
 
@@ -148,7 +154,8 @@ def write_all(result: SweepResult, folder: Path) -> None:
 def show(result: SweepResult, wishes: Wishes) -> None:
     """The result on stdout; what went wrong on the way on stderr."""
     if result.failures:
-        row, reason = next(iter(result.outcomes.failures.items()))
+        reasons = result.outcomes.failures.items()
+        row, reason = next(it for it in reasons if not it[1].startswith(PRUNED))
         sys.stderr.write(
             f"warning: {result.failures:,} of {len(result):,} sets failed, the first one (row "
             f"{row}): {reason}\n"

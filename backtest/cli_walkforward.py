@@ -47,6 +47,7 @@ def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
     jobs: cli_sweep.Jobs = -1,
     objective: cli_sweep.Objective = "sharpe",
     constraint: cli_sweep.Constraint = None,
+    prune: cli_sweep.Prune = True,
     search_seed: cli_sweep.SearchSeed = 0,
     ledger: cli_sweep.LedgerFile = None,
     param: options.Params = None,
@@ -66,7 +67,7 @@ def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
     run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, bars)
     spec = SweepSpec(
         run, axes, fixed, search, engine, backend, jobs, objective, trials, search_seed,  # type: ignore[arg-type]
-        confirm=0, ledger=ledger, constraint=constraint,
+        confirm=0, ledger=ledger, constraint=constraint, prune=prune,
     )  # fmt: skip
     wishes = cli_sweep.Wishes(out, as_json, quiet)
     return _walked(spec, bars, (train, test, anchored), wishes)

@@ -54,6 +54,12 @@ class Evaluation:
     ) -> None:
         self._until_done.close()
 
+    def on(self, load: Workload) -> "Evaluation":
+        """The same for another workload; its workers end with this block too."""
+        other = Evaluation(self._spec, load)
+        other._until_done = self._until_done
+        return other
+
     def outcomes(self, sets: Sets) -> Finished:
         """Numbers and outcomes of the sets as they are finished.
 

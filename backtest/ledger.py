@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from backtest.outcomes import BLOCKS, METRICS, Outcomes
+from backtest.outcomes import BLOCKS, METRICS, PRUNED, Outcomes
 from brokers.errors import ConfigError, DataError
 
 FORMAT = 1
@@ -46,10 +46,15 @@ _SCHEMA = (
 )
 _PLACES = ", ".join("?" * (len(_NUMBERS) + 5))
 _INSERT = f"INSERT OR REPLACE INTO trials VALUES ({_PLACES})"  # noqa: S608  constants alone
-_KNOWN = "SELECT * FROM trials WHERE study = ? AND (failure IS NULL OR failure NOT LIKE ?)"
+_ADD = _INSERT.replace("REPLACE", "IGNORE")
+_KNOWN = """
+SELECT * FROM trials WHERE study = ?
+AND (failure IS NULL OR (failure NOT LIKE ? AND failure NOT LIKE ?))
+"""
 _TRIED = """
 SELECT MAX(trials.mean / trials.deviation) FROM trials JOIN studies ON studies.id = trials.study
-WHERE strategy = ? AND bars = ? AND failure IS NULL GROUP BY source, settings, params
+WHERE strategy = ? AND bars = ? AND (failure IS NULL OR failure LIKE ?)
+GROUP BY source, settings, params
 """
 
 
@@ -74,8 +79,9 @@ class Tried(NamedTuple):
     """All that was ever tried with a strategy on the same bars.
 
     Args:
-        trials: distinct evaluated sets, in any version of the source and with any settings.
-        variance: of their Sharpe ratios per period (ddof 1); NaN for fewer than two.
+        trials: distinct evaluated sets, in any version of the source and with any settings; those
+            that were given up on a part of the bars count.
+        variance: of the Sharpe ratios per period on all bars (ddof 1); NaN for fewer than two.
     """
 
     trials: int
@@ -136,8 +142,14 @@ class Ledger:
             ).fetchone()
         return int(found[0])
 
-    def keep(self, study: int, keys: Sequence[str], outcomes: Outcomes) -> None:
-        """Add finished sets in one transaction, in place of what was known of them."""
+    def keep(
+        self, study: int, keys: Sequence[str], outcomes: Outcomes, *, replace: bool = True
+    ) -> None:
+        """Add finished sets in one transaction.
+
+        Args:
+            replace: put them in place of what was known of them; False leaves that as it is.
+        """
         numbers = np.column_stack(
             [*(outcomes.metrics[name] for name in METRICS), outcomes.moments]
         ).tolist()
@@ -150,18 +162,19 @@ class Ledger:
             for row, (key, periods) in enumerate(zip(keys, outcomes.periods.tolist(), strict=True))
         )  # fmt: skip
         with self._explained(), self._transaction():
-            self._file.executemany(_INSERT, rows)
+            self._file.executemany(_INSERT if replace else _ADD, rows)
 
     def known(self, study: int, keys: Sequence[str]) -> Iterator[tuple[list[int], Outcomes]]:
         """Which of `keys` the ledger has, by their place, with their outcomes, chunk by chunk.
 
-        Sets whose worker died are not among them.
+        Sets whose worker died are not among them, nor those that were given up on a part of the
+        bars.
         """
         places = {key: place for place, key in enumerate(keys)}
         few = keys if len(keys) <= FEW else ()
         query = _KNOWN + f" AND params IN ({', '.join('?' * len(few))})" if few else _KNOWN
         with self._explained():
-            answer = self._file.execute(query, (study, f"{LOST}%", *few))
+            answer = self._file.execute(query, (study, f"{LOST}%", f"{PRUNED}%", *few))
             while chunk := answer.fetchmany(CHUNK):
                 rows = [row for row in chunk if row[1] in places]
                 yield [places[row[1]] for row in rows], _outcomes(rows)
@@ -169,7 +182,7 @@ class Ledger:
     def tried(self, study: Study) -> Tried:
         """How much was tried with the strategy of `study` on its bars."""
         with self._explained():
-            rows = self._file.execute(_TRIED, (study.strategy, study.bars)).fetchall()
+            rows = self._file.execute(_TRIED, (study.strategy, study.bars, f"{PRUNED}%")).fetchall()
         ratios = np.array([row[0] for row in rows if row[0] is not None])
         variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else float("nan")
         return Tried(len(rows), variance)

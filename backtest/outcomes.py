@@ -21,6 +21,9 @@ None. `total_return` is its `return`; `trades` counts round trips, those still o
 
 BLOCKS: Final = 16
 
+PRUNED: Final = "pruned after "
+"""How the reason of a set begins that was given up on a part of the bars; it has not failed."""
+
 _TOLD = ("sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "exposure")
 
 
@@ -45,7 +48,7 @@ class Outcomes:
         blocks: (N, BLOCKS, 3): count, sum and sum of squares of the returns in each of BLOCKS equal
             blocks in order of time. A block has T // BLOCKS returns; the last T % BLOCKS returns
             are left out.
-        failures: why a row has no numbers, by row.
+        failures: why a row has no numbers, by row: an error, or PRUNED.
     """
 
     metrics: dict[str, Floats]

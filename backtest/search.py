@@ -33,11 +33,18 @@ class Search(Protocol):
     left_out: int
 
     @property
+    def width(self) -> int:
+        """How many sets are evaluated at once."""
+
+    @property
     def total(self) -> int:
         """How many sets it will propose at most."""
 
     def propose(self) -> list[Params]:
         """The next sets to evaluate, none when it is done."""
+
+    def given_up(self, sets: Sequence[Params], bars: int, scores: Sequence[float]) -> list[bool]:
+        """Tell which of the sets to give up, by their objectives on the first `bars`."""
 
     def tell(self, sets: Sequence[Params], scores: Sequence[float]) -> None:
         """What came of them: the objective, NaN for a set that failed or has none."""
@@ -50,15 +57,22 @@ class Listed:
     sets: list[Params]
     left_out: int = 0
 
-    @property
-    def total(self) -> int:
-        """How many sets it will propose."""
-        return len(self.sets)
+    def __post_init__(self) -> None:
+        self.width = self.total = len(self.sets)
 
     def propose(self) -> list[Params]:
         """All of them, once."""
         proposed, self.sets = self.sets, []
         return proposed
+
+    def given_up(
+        self,
+        sets: Sequence[Params],
+        bars: int,  # noqa: ARG002  every set was asked for
+        scores: Sequence[float],  # noqa: ARG002
+    ) -> list[bool]:
+        """None of them."""
+        return [False] * len(sets)
 
     def tell(self, sets: Sequence[Params], scores: Sequence[float]) -> None:
         """Nothing to be learnt."""
@@ -113,6 +127,9 @@ class Estimated:
     so that a sweep taken up again goes through the same ones and finds them in the ledger. A set
     that makes no sense is told to the estimator as a pruned trial.
 
+    Once STARTUP sets were evaluated on all bars, one is given up whose best objective on a part of
+    the bars is below the median of theirs on that part (optuna's MedianPruner).
+
     Args:
         grid, allows: the combinations.
         trials: how many different sets to try.
@@ -127,7 +144,7 @@ class Estimated:
     width: int
     left_out: int = 0
     _seen: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
-    _asked: list[optuna.Trial] = field(default_factory=list)
+    _asked: dict[tuple[Any, ...], optuna.Trial] = field(default_factory=dict)
     _proposed: int = 0
 
     def __post_init__(self) -> None:
@@ -138,7 +155,8 @@ class Estimated:
         sampler = optuna.samplers.TPESampler(
             seed=self.seed, n_startup_trials=STARTUP, constant_liar=self.width > 1
         )
-        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP)
+        self._study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     @property
     def total(self) -> int:
@@ -163,7 +181,7 @@ class Estimated:
             else:
                 idle = 0
                 self._seen[key] = None
-                self._asked.append(trial)
+                self._asked[key] = trial
                 sets.append(params)
         self._proposed += len(sets)
         if not self._proposed:
@@ -173,13 +191,27 @@ class Estimated:
             )
         return sets
 
+    def given_up(self, sets: Sequence[Params], bars: int, scores: Sequence[float]) -> list[bool]:
+        """Tell which of the sets to give up; one without an objective on so few bars goes on."""
+        return [
+            isfinite(score) and self._is_given_up(tuple(params.values()), bars, float(score))
+            for params, score in zip(sets, scores, strict=True)
+        ]
+
     def tell(self, sets: Sequence[Params], scores: Sequence[float]) -> None:
         """Let the estimator learn; a set without a score counts as a bad one."""
-        for trial, params, score in zip(self._asked, sets, scores, strict=True):
-            known = float(score) if isfinite(score) else None
-            self._seen[tuple(params.values())] = known
-            self._repeat(trial, known)
-        self._asked.clear()
+        for params, score in zip(sets, scores, strict=True):
+            key = tuple(params.values())
+            self._seen[key] = float(score) if isfinite(score) else None
+            self._repeat(self._asked.pop(key), self._seen[key])
+
+    def _is_given_up(self, key: tuple[Any, ...], bars: int, score: float) -> bool:
+        trial = self._asked[key]
+        trial.report(score, bars)
+        if not trial.should_prune():
+            return False
+        self._study.tell(self._asked.pop(key), state=self._pruned)
+        return True
 
     def _repeat(self, trial: optuna.Trial, known: float | None) -> None:
         if known is None:

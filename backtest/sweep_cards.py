@@ -53,12 +53,13 @@ def title(result: SweepResult) -> str:
 def facts(result: SweepResult) -> list[tuple[str, str]]:
     """What was tried, the best of it, and what chance would have shown."""
     failed = f", {result.failures:,} failed" if result.failures else ""
+    pruned = f", {result.pruned:,} pruned" if result.pruned else ""
     left = f", {result.left_out:,} left out by the constraint" if result.left_out else ""
     known = f", {result.known:,} known from the ledger" if result.known else ""
     engine = f"{result.engine}" + (f" ({result.engine_reason})" if result.engine_reason else "")
     confirmed = f", {len(result.confirmed)} confirmed in Backtrader" * bool(result.confirmed)
     told = [
-        ("sets", f"{len(result):,}{failed}{left}{known}"),
+        ("sets", f"{len(result):,}{failed}{pruned}{left}{known}"),
         ("trials in all", f"{result.trials:,} of this strategy on these bars"),
         ("engine", f"{engine}{confirmed}"),
         ("time", f"{result.wall_s:.2f} s"),

@@ -15,7 +15,7 @@ import pandas as pd
 from analyzers import overfit
 from analyzers.plain import plain
 from backtest.ledger import Tried
-from backtest.outcomes import METRICS, Outcomes
+from backtest.outcomes import METRICS, PRUNED, Outcomes
 from brokers.errors import DataError
 from feeds.passport import Passport
 
@@ -56,7 +56,7 @@ class SweepResult:
 
     Args:
         table: a row a set in the order of the search: the swept parameters, METRICS, and `failed`,
-            the reason why a set has no numbers.
+            the reason why a set has no numbers, be it an error or "pruned after N of M bars".
         names: the swept parameters.
         objective: the metric whose largest value is best.
         outcomes: the same rows with what the statistics need.
@@ -102,8 +102,13 @@ class SweepResult:
 
     @property
     def failures(self) -> int:
-        """How many sets failed."""
-        return len(self.outcomes.failures)
+        """How many sets failed; the pruned ones did not."""
+        return len(self.outcomes.failures) - self.pruned
+
+    @property
+    def pruned(self) -> int:
+        """How many sets were given up on a part of the bars; they have no numbers."""
+        return sum(it.startswith(PRUNED) for it in self.outcomes.failures.values())
 
     def ranked(self) -> pd.DataFrame:
         """The sets that have an objective, the best first; of equal ones the earlier first."""
@@ -165,6 +170,7 @@ class SweepResult:
         best              the best set: all its parameters and its row of the table
         objective         the metric that chose it
         sets, failed      rows of the table, and how many of them failed
+        pruned            rows that were given up on a part of the bars
         left_out          combinations that constraint or strategy denied
         known             rows that the ledger had already
         trials            distinct sets ever tried with this strategy on these bars
@@ -181,6 +187,7 @@ class SweepResult:
             "objective": self.objective,
             "sets": len(self),
             "failed": self.failures,
+            "pruned": self.pruned,
             "left_out": self.left_out,
             "known": self.known,
             "seconds": self.wall_s,
@@ -247,9 +254,10 @@ class SweepResult:
     def __repr__(self) -> str:
         state = ", PARTIAL" if self.partial else ""
         failed = f", {self.failures} failed" if self.failures else ""
+        pruned = f", {self.pruned} pruned" if self.pruned else ""
         return (
-            f"SweepResult({self.strategy}: {len(self):,} sets{failed} of {self.trials:,} trials in "
-            f"all, {self.engine}{state})"
+            f"SweepResult({self.strategy}: {len(self):,} sets{failed}{pruned} of {self.trials:,} "
+            f"trials in all, {self.engine}{state})"
         )
 
     def _repr_html_(self) -> str:

@@ -52,6 +52,8 @@ class SweepSpec:
             ":memory:" keeps nothing.
         constraint: sets that it denies are left out, such as ``"fast < slow"``, see
             `backtest.constraint.rule`.
+        prune: tpe in Backtrader tries each set on the first quarter and the first half of the bars,
+            and gives it up where the median does better; no effect elsewhere.
 
     Raises:
         ConfigError: a field is wrong; the text names it.
@@ -71,6 +73,7 @@ class SweepSpec:
     resume: bool = True
     ledger: str | Path | None = None
     constraint: str | Rule | None = None
+    prune: bool = True
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -152,7 +155,8 @@ class SweepSpec:
             "constraint": _told(self.constraint),
             "ledger": self.ledger_path,
         }
-        plain = ("search", "engine", "backend", "jobs", "objective", "trials", "seed", "confirm")
+        plain = ("search", "engine", "backend", "jobs", "objective", "trials", "seed", "confirm",
+                 "prune")  # fmt: skip
         return described | {name: getattr(self, name) for name in plain}
 
 

@@ -1,24 +1,27 @@
 """Many parameter sets of one strategy: chosen, evaluated, kept, compared."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import backtrader as bt
 
-from backtest.board import Board
+from backtest.books import Books, Count
 from backtest.evaluation import Evaluation, chosen_engine
-from backtest.identity import bars_key, set_key, settings_key, source_key
+from backtest.identity import bars_key, settings_key, source_key
 from backtest.inputs import frames_of, named_feeds, passports_of
 from backtest.ledger import Ledger, Study
-from backtest.outcomes import Outcomes, concat
+from backtest.outcomes import Outcomes
 from backtest.parcel import Workload
+from backtest.rungs import Climb, Rung, parts
 from backtest.search import TPE_TRIALS, Estimated, Params, Search, drawn, every
 from backtest.spec import RunSpec
 from backtest.sweep_result import SweepResult, table_of
 from backtest.sweep_spec import Backend, Engine, SweepSpec
 from backtest.sweep_spec import Search as SearchName
+from backtest.windows import every_start
 from brokers.clock import SystemClock
 from brokers.errors import ConfigError, DataError
 
@@ -42,6 +45,7 @@ def sweep(  # noqa: PLR0913  the one call that a notebook needs
     resume: bool = True,
     ledger: str | Path | None = None,
     constraint: str | Callable[[Mapping[str, Any]], Any] | None = None,
+    prune: bool = True,
     params: Mapping[str, Any] | None = None,
     cash: float = 100_000,
     commission: float | bt.CommInfoBase = 0.0,
@@ -57,8 +61,8 @@ def sweep(  # noqa: PLR0913  the one call that a notebook needs
         strategy: a name, ``module:Class``, ``file.py:Class``, or any Backtrader strategy class.
         bars: a bar frame, or several in a list or a dict by symbol.
         grid: the values to try by parameter, such as ``{"fast": range(5, 25)}``.
-        search, engine, backend, jobs, objective, trials, seed, confirm, resume, ledger, constraint:
-            see `backtest.sweep_spec.SweepSpec`.
+        search, engine, backend, jobs, objective, trials, seed, confirm, resume, ledger, constraint,
+            prune: see `backtest.sweep_spec.SweepSpec`.
         params: parameters that stay the same in every set.
         cash, commission, slippage_bps, size: see `backtest.run`.
 
@@ -73,6 +77,7 @@ def sweep(  # noqa: PLR0913  the one call that a notebook needs
     spec = SweepSpec(
         RunSpec(strategy, {}, cash, commission, slippage_bps, size), grid, params or {},
         search, engine, backend, jobs, objective, trials, seed, confirm, resume, ledger, constraint,
+        prune,
     )  # fmt: skip
     from backtest.sweep_progress import shown  # noqa: PLC0415  rich is slow to import
 
@@ -101,9 +106,13 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
     names = spec.run.strategy_name, source_key(spec.run.strategy_class)
     study = Study(*names, settings_key(spec.run), bars_key(passports), engine)
     with Ledger(spec.ledger_path) as ledger, Evaluation(spec, load) as evaluation:
-        books = _Books(spec, ledger, study, evaluation, report)
-        sets, outcomes, is_complete = _tried(search, books, spec.objective)
+        books = Books(spec, ledger, study, evaluation, _counted(report, search.total))
+        whole = Rung(len(every_start(frames)), books)
+        rungs = [*_rungs(spec, load, study, ledger, evaluation), whole]
+        climb = Climb(search, rungs, spec.objective)
+        is_complete = climb.run()
         tried = ledger.tried(study)
+    sets, outcomes = climb.sets, climb.outcomes
     _check_some_succeeded(sets, outcomes)
     confirmed = _confirmed(spec, load, sets, outcomes) if is_complete else ()
     return SweepResult(
@@ -118,7 +127,7 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
         wall_s=clock.monotonic() - begun_at,
         left_out=search.left_out,
         tried=tried,
-        known=books.known,
+        known=climb.known,
         confirmed=confirmed,
         partial=not is_complete,
     )
@@ -133,66 +142,31 @@ def _search(spec: SweepSpec) -> Search:
     return Estimated(spec.axes, spec.allows, wanted, spec.seed, spec.workers)
 
 
-class _Books:
-    """Looks sets up in the ledger, has the others evaluated, and enters them as they finish."""
-
-    def __init__(
-        self,
-        spec: SweepSpec,
-        ledger: Ledger,
-        study: Study,
-        evaluation: Evaluation,
-        report: Report | None,
-    ) -> None:
-        self._spec, self._ledger, self._evaluation = spec, ledger, evaluation
-        self._study = ledger.study(study)
-        self._report = report
-        self._done = self.known = 0
-
-    def fill(self, board: Board, sets: list[Params], total: int) -> None:
-        """Put the outcomes of the sets on the board, each in its row.
-
-        Args:
-            total: sets of the whole sweep.
-        """
-        full = [{**self._spec.fixed, **params} for params in sets]
-        keys = [set_key(params) for params in full]
-        if self._spec.resume:
-            for rows, outcomes in self._ledger.known(self._study, keys):
-                board.put(rows, outcomes)
-                self.known += len(rows)
-                self._count(len(rows), total)
-        missing = {row: full[row] for row in board.missing}
-        if not missing:
-            return
-        for finished, outcomes in self._evaluation.outcomes(missing):
-            self._ledger.keep(self._study, [keys[row] for row in finished], outcomes)
-            board.put(finished, outcomes)
-            self._count(len(finished), total)
-
-    def _count(self, more: int, total: int) -> None:
-        self._done += more
-        if self._report is not None:
-            self._report(self._done, total)
+def _rungs(
+    spec: SweepSpec, load: Workload, study: Study, ledger: Ledger, evaluation: Evaluation
+) -> list[Rung]:
+    """The parts of the bars on which sets are tried first."""
+    if spec.search != "tpe" or not spec.prune or load.engine == "compiled":
+        return []
+    found = []
+    for bars, part in parts(load.frames).items():
+        named = replace(study, bars=bars_key(passports_of(named_feeds(part))))
+        on_part = evaluation.on(replace(load, frames=part))
+        found.append(Rung(bars, Books(spec, ledger, named, on_part)))
+    return found
 
 
-def _tried(search: Search, books: _Books, objective: str) -> tuple[list[Params], Outcomes, bool]:
-    """The sets in the order of the search, what came of them, and whether it went to its end."""
-    total, all_sets, parts = search.total, [], []
-    while sets := search.propose():
-        board = Board(len(sets))
-        try:
-            books.fill(board, sets, total)
-        except KeyboardInterrupt:
-            parts.append(board.outcomes())
-            all_sets += [sets[row] for row in board.done]
-            if not all_sets:
-                raise
-            return all_sets, concat(parts), False
-        parts.append(board.outcomes())
-        all_sets += sets
-        search.tell(sets, parts[-1].metrics[objective].tolist())
-    return all_sets, concat(parts), True
+def _counted(report: Report | None, total: int) -> Count:
+    """Tell `report` of sets as they finish, of so many in all."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        if report is not None:
+            report(done, total)
+
+    return count
 
 
 def _check_some_succeeded(sets: list[Params], outcomes: Outcomes) -> None:

@@ -36,7 +36,7 @@ def work(number: int, parcel: Parcel, sets: Sequence[Params]) -> Done:
     return Done(number, outcomes, clock.monotonic() - begun_at)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # all bars, two parts of them, and the next sweep
 def _opened(parcel: Parcel) -> Evaluate:
     """The workload of a parcel, made ready once in this process."""
     load = parcel.open()

@@ -1,0 +1,67 @@
+"""What the ledger knows of a sweep's sets is looked up; the others are evaluated and entered."""
+
+from collections.abc import Callable, Sequence
+
+from backtest.board import Board
+from backtest.evaluation import Evaluation
+from backtest.identity import set_key
+from backtest.ledger import Ledger, Study
+from backtest.outcomes import Outcomes
+from backtest.search import Params
+from backtest.sweep_spec import SweepSpec
+
+Count = Callable[[int], None]
+
+
+class Books:
+    """Sets of one sweep on the same bars.
+
+    Args:
+        spec: the sweep.
+        ledger, study: where they are entered.
+        evaluation: what evaluates them.
+        count: told how many more sets are finished.
+    """
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        ledger: Ledger,
+        study: Study,
+        evaluation: Evaluation,
+        count: Count | None = None,
+    ) -> None:
+        self._spec, self._ledger, self._evaluation = spec, ledger, evaluation
+        self._study = ledger.study(study)
+        self._told = count
+
+    def recall(self, board: Board, sets: Sequence[Params]) -> None:
+        """Put on the board what the ledger knows, each in its row; nothing in a sweep afresh."""
+        if not self._spec.resume:
+            return
+        for rows, outcomes in self._ledger.known(self._study, self._keys(sets)):
+            board.put(rows, outcomes)
+            self._count(len(rows))
+
+    def evaluate(self, board: Board, sets: Sequence[Params]) -> None:
+        """Evaluate what the board still misses, and enter each set as it is finished."""
+        missing = {row: {**self._spec.fixed, **sets[row]} for row in board.missing}
+        if not missing:
+            return
+        for finished, outcomes in self._evaluation.outcomes(missing):
+            keys = [set_key(missing[row]) for row in finished]
+            self._ledger.keep(self._study, keys, outcomes)
+            board.put(finished, outcomes)
+            self._count(len(finished))
+
+    def give_up(self, sets: Sequence[Params], outcomes: Outcomes) -> None:
+        """Enter sets that are not evaluated, where the ledger does not know more of them."""
+        self._ledger.keep(self._study, self._keys(sets), outcomes, replace=False)
+        self._count(len(sets))
+
+    def _keys(self, sets: Sequence[Params]) -> list[str]:
+        return [set_key({**self._spec.fixed, **params}) for params in sets]
+
+    def _count(self, more: int) -> None:
+        if self._told is not None:
+            self._told(more)
