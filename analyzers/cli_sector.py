@@ -40,23 +40,31 @@ Exit codes: 0 done, 2 bad input."""
 GROUPED = "polygon_grouped"
 
 
+Universe = Annotated[Path | None, typer.Option("--universe", help="File of symbols, one a line.")]
+Benchmark = Annotated[str, typer.Option(help="Symbol of the market.")]
+BenchmarkPath = Annotated[
+    str | None, typer.Option(help="File of the benchmark, where --path does not hold it.")
+]
+Map = Annotated[
+    Path | None, typer.Option("--map", help="CSV: symbol, and any of sector, yahoo, sic.")
+]
+Least = Annotated[int, typer.Option(help="A mean over fewer members is not given.")]
+Out = Annotated[
+    Path, typer.Option(help="The report; one of each date is kept in a folder beside it.")
+]
+Chart = Annotated[Path | None, typer.Option(help="Draw heatmap and rotation into this .png file.")]
+
+
 @options.takes_bars
-def sector(
+def sector(  # noqa: PLR0913, PLR0917  one parameter an option
     bars: BarsSpec,
-    universe_file: Annotated[
-        Path | None, typer.Option("--universe", help="File of symbols, one a line.")
-    ] = None,
-    benchmark: Annotated[str, typer.Option(help="Symbol of the market.")] = "SPY",
-    benchmark_path: Annotated[
-        str | None, typer.Option(help="File of the benchmark, where --path does not hold it.")
-    ] = None,
-    map_file: Annotated[
-        Path | None, typer.Option("--map", help="CSV: symbol, and any of sector, yahoo, sic.")
-    ] = None,
-    min_members: Annotated[int, typer.Option(help="A mean over fewer is not given.")] = 3,
-    out: Annotated[
-        Path, typer.Option(help="The report; one of each date is kept in a folder beside it.")
-    ] = Path("data/sector_report.json"),
+    universe_file: Universe = None,
+    benchmark: Benchmark = "SPY",
+    benchmark_path: BenchmarkPath = None,
+    map_file: Map = None,
+    min_members: Least = 3,
+    out: Out = Path("data/sector_report.json"),
+    chart: Chart = None,
     as_json: options.Json = False,
 ) -> int:
     """Report returns, ranks, strength, breadth and more of every sector, by members and fund."""
@@ -81,6 +89,8 @@ def sector(
         missing=missing,
     )
     history.keep(made, out)
+    if chart:
+        _draw(made, chart)
     if as_json:
         sys.stdout.write(made.as_bytes().decode())
     else:
@@ -118,6 +128,16 @@ def _only(frames: Mapping[str, pd.DataFrame], path: str) -> pd.DataFrame:
 def _two_years_ago() -> str:
     """What the free plan of Polygon reaches, and what a report needs."""
     return (SystemClock().now() - timedelta(days=729)).date().isoformat()
+
+
+def _draw(made: SectorReport, path: Path) -> None:
+    from analyzers.outliers.figures import png  # noqa: PLC0415  matplotlib is slow to import
+    from analyzers.sectors.figure import figure  # noqa: PLC0415
+
+    try:
+        path.write_bytes(png(figure(made)))
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _show(made: SectorReport, out: Path) -> None:

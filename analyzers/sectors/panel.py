@@ -12,7 +12,6 @@ from analyzers.columns import Columns, Frames
 from analyzers.sector_map import ETFS, Placed, Sector, SectorMap, sectors_on
 from analyzers.sectors.days import by_date
 from analyzers.sectors.lines import returns
-from analyzers.sectors.membership import Members
 from analyzers.sectors.settings import SectorSettings
 from strategies.arrays import momentum, sector_scores
 
@@ -159,27 +158,3 @@ class Panel:
         market = self.benchmark
         blank = np.full(len(self.bars.index), np.nan)
         return returns((blank if market is None else market)[:, None], self.last_year)
-
-    @cached_property
-    def has_range(self) -> npt.NDArray[np.bool_]:
-        """Of each symbol: whether open, high and low are prices of their own."""
-        empty = self.bars.at(np.arange(0))
-        return np.array([empty.only([symbol]).has_range for symbol in empty.symbols])
-
-    @cached_property
-    def has_volume(self) -> npt.NDArray[np.bool_]:
-        """Of each symbol: whether it has volumes."""
-        empty = self.bars.at(np.arange(0))
-        return np.array([empty.only([symbol]).has_volume for symbol in empty.symbols])
-
-    @cached_property
-    def used(self) -> npt.NDArray[np.int64]:
-        """Of each sector: how many members have a bar on the day."""
-        here = self.places[~np.isnan(self.close[-1])]
-        return np.bincount(here, minlength=len(self.sectors))
-
-    @cached_property
-    def standing(self) -> Members:
-        """The members among each other."""
-        symbols = tuple(self.whole.symbols[number] for number in self.members)
-        return Members.of(symbols, self.close, self.of_members(self.raw.close), self.settings)

@@ -142,8 +142,8 @@ def _of_members(panel: Panel, coverage: Coverage) -> Figures:
         },
         ranked=_two(panel.means(momentum(close, used.rank)), used.rank_back),
         momentum=panel.means(momentum(close, YEAR, MONTH))[-1],
-        volatility=panel.means(panel.of_members(_volatility(panel)[None, :]))[0],
-        volume=panel.means(panel.of_members(_volume(panel)[None, :]))[0],
+        volatility=panel.means(panel.of_members(_volatility(coverage)[None, :]))[0],
+        volume=panel.means(panel.of_members(_volume(coverage)[None, :]))[0],
         known=coverage.members,
     )
 
@@ -156,8 +156,8 @@ def _of_funds(panel: Panel, coverage: Coverage) -> Figures:
         returns=returns(close, panel.last_year),
         ranked=_two(momentum(close, used.rank), used.rank_back),
         momentum=momentum(close, YEAR, MONTH)[-1],
-        volatility=panel.of_funds(_volatility(panel)[None, :])[0],
-        volume=panel.of_funds(_volume(panel)[None, :])[0],
+        volatility=panel.of_funds(_volatility(coverage)[None, :])[0],
+        volume=panel.of_funds(_volume(coverage)[None, :])[0],
         known=coverage.funds,
     )
 
@@ -168,23 +168,23 @@ def _two(values: Floats, back: int) -> Floats:
     return np.stack([values[-1], before])
 
 
-def _volatility(panel: Panel) -> Floats:
+def _volatility(coverage: Coverage) -> Floats:
     """Of every symbol on the last row; NaN where it has closes only."""
-    bars, window = panel.bars, panel.settings.volatility
+    bars, window = coverage.panel.bars, coverage.panel.settings.volatility
     rows = slice(-window - 1, None)
     found: Floats = yang_zhang(
         bars.open[rows], bars.high[rows], bars.low[rows], bars.close[rows], window, YEAR
     )[-1]
-    found[~panel.has_range] = np.nan
+    found[~coverage.has_range] = np.nan
     return found
 
 
-def _volume(panel: Panel) -> Floats:
+def _volume(coverage: Coverage) -> Floats:
     """Of every symbol: the last volume over its mean; NaN where nothing was traded."""
-    volume, window = panel.bars.volume, panel.settings.volume
+    volume, window = coverage.panel.bars.volume, coverage.panel.settings.volume
     mean = sma(volume[-window:], window)[-1]
     found = np.full(len(mean), np.nan)
-    np.divide(volume[-1], mean, out=found, where=(mean > 0) & panel.has_volume)
+    np.divide(volume[-1], mean, out=found, where=(mean > 0) & coverage.has_volume)
     return found
 
 
@@ -196,7 +196,7 @@ def _sector(coverage: Coverage, equal: Figures, funds: Figures, place: int) -> S
     best: tuple[Contributor, ...] = ()
     worst, why = best, coverage.absent(place)
     if (known := coverage.members[place]) is not None:
-        members = panel.standing
+        members = coverage.standing
         breadth = members.breadth(own, least)
         told = {
             "dispersion": members.dispersion(own, least),
@@ -209,7 +209,7 @@ def _sector(coverage: Coverage, equal: Figures, funds: Figures, place: int) -> S
     return SectorPart.model_validate(
         {
             "name": sector.name, "etf": sector.etf,
-            "members_total": int(own.sum()), "members_used": int(panel.used[place]),
+            "members_total": int(own.sum()), "members_used": int(coverage.used[place]),
             "equal": measured, "fund": fund, **told, "best": best, "worst": worst, "reasons": why,
         }
     )  # fmt: skip

@@ -129,3 +129,11 @@ def test_a_benchmark_file_holds_one_symbol(out, closes):
 def test_help_names_the_options():
     shown = CliRunner().invoke(app, ["sector", "--help"], env={"COLUMNS": "200"}).output
     assert all(word in shown for word in ("--universe", "--benchmark", "--map", "--feed"))
+
+
+def test_the_picture_is_drawn_where_asked(out, tmp_path):
+    done = sector(out, "--chart", tmp_path / "sectors.png")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "sectors.png").read_bytes().startswith(b"\x89PNG")
+    refused = sector(out, "--chart", tmp_path / "no" / "sectors.png")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)

@@ -101,7 +101,7 @@ def test_a_feed_is_counted_once_however_it_is_resampled():
 
 
 def test_a_run_that_keeps_its_last_bars_only_names_what_it_cannot_measure():
-    with pytest.raises(DataError, match="OIL1: .* run it without exactbars"):
+    with pytest.raises(DataError, match=r"OIL1: .* run it without exactbars"):
         analysed(MARKET, run={"exactbars": 1}).get_analysis()
 
 
