@@ -190,6 +190,10 @@ class Book:
         """Take an execution in; gives its order and its id, which is empty when it is known."""
         prefix = told.execId.rpartition(".")[0] or told.execId  # corrections count its end up
         entry = self._by_perm_id.get(told.permId)
+        if entry is not None and not entry.order_id and told.orderId > 0:
+            # A filled entry comes back without the number by which its legs call it.
+            entry.order_id, entry.client_id = told.orderId, told.clientId
+            self._by_key.setdefault((told.clientId, told.orderId), entry)
         home = entry.executions if entry else self.early.setdefault(told.permId, {})
         if prefix in home:
             return entry, ""
