@@ -10,11 +10,9 @@ from rich.console import Console
 from typer.main import get_command
 
 from analyzers import texts
-from analyzers.outlier import Limits, outliers
-from analyzers.outliers import figures
 from analyzers.outliers.asked import Universe, days
 from analyzers.outliers.gathered import gathered
-from analyzers.outliers.printing import progress, show
+from analyzers.outliers.printing import Delivery, progress
 from brokers.clock import Clock, SystemClock
 from brokers.errors import SeawallError
 from feeds.polygon import Polygon
@@ -63,28 +61,9 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     polygon = Polygon(base=base, calls_per_minute=calls_per_minute, clock=clock)
     names = tuple(dict.fromkeys([benchmark, *asked.symbols]))
     with progress(len(names), calls_per_minute, Console(stderr=True)) as tell:
-        found = gathered(
-            polygon, names, sessions, limits=Limits(), cache=cache, tell=tell, with_actions=actions
-        )
-    report = outliers(
-        found.bars,
-        found.daily,
-        sessions,
-        generated_at=clock.now(),
-        sectors=asked.sectors,
-        benchmark=benchmark,
-        actions=found.actions,
-        missing=found.missing,
-    )
-    name = f"{report.as_of}-week" if week else f"{report.as_of}"
-    path = out or Path("data/outliers") / f"{name}.json"
-    report.save(path)
-    pictures = figures.save(report, found.bars, path, chart)
-    if json:
-        sys.stdout.write(report.as_bytes().decode())
-        return
-    show(report, Console())
-    sys.stdout.write("".join(f"written {one}\n" for one in (path, *pictures)))
+        found = gathered(polygon, names, sessions, cache=cache, tell=tell, with_actions=actions)
+    report = found.screened(sessions, asked.sectors, benchmark, clock.now())
+    Delivery(out, chart, json).make(report, found.bars, week=week is not None)
 
 
 def main(argv: Sequence[str], clock: Clock | None = None) -> int:

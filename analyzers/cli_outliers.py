@@ -1,20 +1,17 @@
 """`python -m analyzers outliers`: what was out of line in a session or a week of any feed."""
 
 import datetime as dt
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from analyzers import options
 from analyzers.outlier import Limits, outliers
-from analyzers.outliers import figures
 from analyzers.outliers.asked import CALENDAR, SPARE, Universe, before, days
-from analyzers.outliers.printing import show
+from analyzers.outliers.printing import Delivery
 from analyzers.outliers.sessions import days_of
 from brokers.clock import SystemClock
 from brokers.errors import DataError
@@ -62,14 +59,7 @@ def screen(
         sectors=_sectors(bars, sectors),
         benchmark=benchmark,
     )
-    path = out or Path("data/outliers") / f"{report.as_of}{'-week' if week else ''}.json"
-    report.save(path)
-    pictures = figures.save(report, minutes, path, chart)
-    if as_json:
-        sys.stdout.write(report.as_bytes().decode())
-        return 0
-    show(report, Console())
-    sys.stdout.write("".join(f"written {one}\n" for one in (path, *pictures)))
+    Delivery(out, chart, as_json).make(report, minutes, week=week is not None)
     return 0
 
 

@@ -1,14 +1,16 @@
 """The bars that a screen needs from Polygon, symbol by symbol, kept on disk as they come."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 
 from analyzers.outliers.asked import SPARE, before
+from analyzers.outliers.batch import outliers
 from analyzers.outliers.limits import Limits
+from analyzers.outliers.report import OutlierReport
 from brokers.errors import DataError, Transient
 from feeds.actions import Action
 from feeds.polygon import Polygon
@@ -28,13 +30,31 @@ class Gathered:
     actions: tuple[Action, ...]
     missing: dict[str, str]
 
+    def screened(
+        self,
+        days: Sequence[date],
+        sectors: Mapping[str, str],
+        benchmark: str,
+        generated_at: datetime,
+    ) -> OutlierReport:
+        """The report of those sessions; errors as of `outliers`."""
+        return outliers(
+            self.bars,
+            self.daily,
+            days,
+            generated_at=generated_at,
+            sectors=sectors,
+            benchmark=benchmark,
+            actions=self.actions,
+            missing=self.missing,
+        )
+
 
 def gathered(
     polygon: Polygon,
     symbols: Sequence[str],
     days: Sequence[date],
     *,
-    limits: Limits,
     cache: Path,
     tell: Tell,
     with_actions: bool = True,
@@ -58,7 +78,7 @@ def gathered(
     for done, symbol in enumerate(symbols):
         tell(done, symbol)
         try:
-            _fetch(polygon, symbol, days, limits, cache, found)
+            _fetch(polygon, symbol, days, cache, found)
             lost = 0
         except DataError as error:
             lost += 1
@@ -73,11 +93,11 @@ def _fetch(
     polygon: Polygon,
     symbol: str,
     days: Sequence[date],
-    limits: Limits,
     cache: Path,
     found: Gathered,
 ) -> None:
     after = max(days) + timedelta(days=1)
+    limits = Limits()
     since = before(days, limits.sessions), before(days, limits.residual_days + SPARE)
     minutes = polygon.aggregates(symbol, since[0], after, "1m", cache=cache)
     daily = polygon.aggregates(

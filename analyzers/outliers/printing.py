@@ -1,16 +1,53 @@
 """The report as tables on a terminal, and the progress of what it is made from."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from analyzers.outliers import figures
 from analyzers.outliers.gathered import CALLS, Tell
 from analyzers.outliers.report import Hit, OutlierReport, ScreenedDay
 
+FOLDER = Path("data/outliers")
 SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where a report goes.
+
+    Args:
+        path: its file; None is data/outliers/<date>.json, of a week <date>-week.json.
+        charts: how many candidates are drawn beside it.
+        as_json: whether the report itself, and nothing else, is printed.
+    """
+
+    path: Path | None
+    charts: int
+    as_json: bool
+
+    def make(self, report: OutlierReport, bars: Mapping[str, pd.DataFrame], *, week: bool) -> None:
+        """Write the report and its pictures, and print what it says.
+
+        Raises:
+            ConfigError: they cannot be written.
+        """
+        name = f"{report.as_of}-week.json" if week else f"{report.as_of}.json"
+        path = self.path or FOLDER / name
+        report.save(path)
+        pictures = figures.save(report, bars, path, self.charts)
+        if self.as_json:
+            sys.stdout.write(report.as_bytes().decode())
+            return
+        show(report, Console())
+        sys.stdout.write("".join(f"written {one}\n" for one in (path, *pictures)))
 
 
 def show(report: OutlierReport, console: Console) -> None:
