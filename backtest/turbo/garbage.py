@@ -8,16 +8,19 @@ OBJECTS = 20_000  # made between two searches; Python's own 700 costs a quarter 
 
 
 @contextmanager
-def rarer_collections() -> Iterator[None]:
+def rarer_collections(objects: int = OBJECTS) -> Iterator[None]:
     """Search less often for as long as the block lasts; what a run drops at once is freed at once.
 
     Whoever has chosen a rarer search, or none, keeps it; so does a second run in another thread.
+
+    Args:
+        objects: made between two searches.
     """
     before = gc.get_threshold()
-    if not 0 < before[0] < OBJECTS:
+    if not 0 < before[0] < objects:
         yield
         return
-    raised = (OBJECTS, *before[1:])
+    raised = (objects, *before[1:])
     gc.set_threshold(*raised)
     try:
         yield
