@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -22,14 +21,18 @@ from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
 from feeds.market import CALENDAR
+from feeds.universe import names
 from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
 from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play, RuleSet
 
 IDENTICAL, NOT_IDENTICAL = 0, 1
-FIRST = date(2024, 1, 2)
-SPANS: Mapping[str, tuple[int, ...]] = {"1m": (3, 7, 15, 31), "1d": (366, 731, 1461, 2922)}  # days
+SPANS: Mapping[str, tuple[tuple[str, str], ...]] = {  # ever longer ones
+    "1m": tuple(("2024-01-02", end) for end in ("2024-01-04", "2024-01-08", "2024-02-01")),
+    "1d": tuple((start, "2025-12-31") for start in ("2024-01-02", "2022-01-03", "2016-01-04")),
+}
+FEW_SYMBOLS = 3
 ACCOUNTS = get_args(RuleSet)
 Way = Callable[[Play, Path, str], Certificate]
 WAYS: Mapping[str, Way] = {"loopback": rehearse_over_loopback, "memory": rehearse}
@@ -91,7 +94,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     options = _options(source, path, seed, timeframe)
     bars = BarsSpec(source, texts.symbols(symbols), start, end, timeframe, options)
     rules = cast("RuleSet", account)
-    play = Play(spec, _frames(spec, bars), account=rules, seed=seed, strategy=strategy)
+    play = Play(spec, bars_for(spec, bars), account=rules, seed=seed, strategy=strategy)
     with _folder(out) as folder:
         certificate = WAYS[over](play, folder, faults)
     return _show(certificate, as_json)
@@ -118,20 +121,29 @@ def _show(certificate: Certificate, as_json: bool) -> int:
     return IDENTICAL if certificate.identical else NOT_IDENTICAL
 
 
-def _frames(spec: RunSpec, bars: BarsSpec) -> dict[str, pd.DataFrame]:
-    """The bars asked for; of the synthetic market, without dates, as many as it takes."""
+def bars_for(spec: RunSpec, bars: BarsSpec) -> dict[str, pd.DataFrame]:
+    """The bars asked for; of the synthetic market, without dates, as many as it takes.
+
+    Where no symbols were asked for, it takes a few of them before it takes more years.
+    """
     spans = SPANS.get(bars.timeframe or "", ())
     if bars.source != "synthetic" or bars.start or bars.end or not spans:
         return bars.fetch()
-    frames: dict[str, pd.DataFrame] = {}
-    for days in spans:
-        until = FIRST + timedelta(days=days - 1)
-        frames = replace(bars, start=FIRST.isoformat(), end=until.isoformat()).fetch()
-        result = execute(spec, frames)
-        is_enough = len(result.orders) >= FEWEST_ORDERS or spec.strategy_name == BUY_AND_HOLD
-        if is_enough and len(result.equity) >= FEWEST_BARS:
+    first, *_ = choices = [replace(bars, start=start, end=end) for start, end in spans]
+    if not bars.symbols:
+        few = names()[:FEW_SYMBOLS]
+        choices = [first, *(replace(choice, symbols=few) for choice in choices)]
+    for choice in choices:
+        frames = choice.fetch()
+        if _is_enough(spec, frames):
             break
     return frames
+
+
+def _is_enough(spec: RunSpec, frames: Mapping[str, pd.DataFrame]) -> bool:
+    result = execute(spec, frames)
+    is_busy = len(result.orders) >= FEWEST_ORDERS or spec.strategy_name == BUY_AND_HOLD
+    return is_busy and len(result.equity) >= FEWEST_BARS
 
 
 @contextmanager

@@ -118,10 +118,13 @@ class Data:
             text = "subscription does not permit querying recent SIP data"
             raise ApiError(403, None, text)
         falls = query.choice("sort", ("asc", "desc"), "asc") == "desc"
+        since = min(start, span.start(start))
         found = [
             bar
             for symbol in symbols
-            for bar in self._between(self._bars(symbol, span, adjusted=adjusted), start, end, falls)
+            for bar in self._between(
+                self._bars(symbol, span, since, adjusted=adjusted), start, end, falls
+            )
         ]
         first = _place(query, found)
         page: dict[str, list[dict[str, Any]]] = {}
@@ -138,8 +141,10 @@ class Data:
         found = [bar for bar in bars if start <= bar.start_at <= end]
         return reversed(found) if falls else iter(found)
 
-    def _bars(self, symbol: str, span: Span, *, adjusted: bool = False) -> list[VenueBar]:
-        bars = self._venue.market.bars(symbol, _FIRST, self._venue.at, adjusted=adjusted)
+    def _bars(
+        self, symbol: str, span: Span, since: datetime = _FIRST, *, adjusted: bool = False
+    ) -> list[VenueBar]:
+        bars = self._venue.market.bars(symbol, since, self._venue.at, adjusted=adjusted)
         return gathered(bars, self._own, span)
 
     def _latest(self, request: Request, name: str, write: Writer) -> Response:

@@ -21,6 +21,8 @@ from live.rehearsal.difference import Difference, first_difference
 from live.rehearsal.play import Play
 from live.rehearsal.worth import HALF_A_CENT, equity_from_fills
 
+MORE = "widen --start and --end, or add --symbols"
+
 
 @dataclass(frozen=True)
 class Far:
@@ -107,9 +109,9 @@ def _objections(play: Play, canon: Canon, far: Far, off_by: float, live: Path) -
         found.append("there was no order")
     is_small = canon.orders < FEWEST_ORDERS and play.spec.strategy_name != BUY_AND_HOLD
     if canon.orders and is_small:
-        found.append(f"{canon.orders} orders are too few, it takes {FEWEST_ORDERS}")
+        found.append(f"{canon.orders} orders are too few, it takes {FEWEST_ORDERS}: {MORE}")
     if len(play.closes) < FEWEST_BARS:
-        found.append(f"{len(play.closes)} bars are too few, it takes {FEWEST_BARS}")
+        found.append(f"{len(play.closes)} bars are too few, it takes {FEWEST_BARS}: {MORE}")
     if far.missed:
         found.append(f"planned faults never struck: {', '.join(far.missed)}")
     if not off_by <= HALF_A_CENT:

@@ -129,7 +129,7 @@ class Stage:
         Args:
             bars: the market's, as long as the session's are.
         """
-        access, folder, rng = self._access(), Folder(settings.path), Random(1)
+        access, folder, rng = self.access(), Folder(settings.path), Random(1)
         folder.make()
         lock_step = LockStep(self, self.loop, self.clock, Crash(), until)
         start = begin(
@@ -155,7 +155,8 @@ class Stage:
         """End what runs in the loop."""
         self.loop.close()
 
-    def _access(self) -> Access:
+    def access(self, speed: float = 1.0) -> Access:
+        """The way to it; `speed` is what sessions take for the market's."""
         url = "http://127.0.0.1"
 
         def http(base_url: str, *, connections: int = 1, **how: object) -> Asgi:
@@ -169,6 +170,7 @@ class Stage:
             data=url,
             stream=url,
             keys=AlpacaKeys(SecretStr(self.spec.key_id), SecretStr(self.spec.secret)),
+            speed=speed,
             is_ours=True,
             http=http,
         )

@@ -4,13 +4,15 @@ from dataclasses import replace
 import backtrader as bt
 import pytest
 
-from backtest.spec import RunSpec
+from backtest.engine import execute
+from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
 from live.cli import main
 from live.paper.faults import Fault, Plan
 from live.rehearsal.crash import POINTS
 from live.rehearsal.in_memory import rehearse
 from live.rehearsal.play import Play
+from live.rehearse import bars_for
 from tests.live.plays import BUSY, bars, log_bytes, play
 
 
@@ -76,6 +78,20 @@ def test_a_planned_fault_that_never_struck_is_no_proof(tmp_path):
     assert certificate.first_difference is None
     assert not certificate.identical
     assert certificate.objections == ("planned faults never struck: server_error",)
+
+
+@pytest.mark.parametrize("timeframe", ["1d", "1m"])
+@pytest.mark.parametrize("name", [name for name in BUSY if name != "buy_and_hold"])
+def test_without_dates_there_are_bars_enough_for_every_strategy(name, timeframe):
+    spec = RunSpec(name, {})
+    frames = bars_for(spec, BarsSpec("synthetic", (), None, None, timeframe, {"seed": 7}))
+    assert len(execute(spec, frames).orders) >= 30
+
+
+def test_too_few_orders_are_no_proof_and_the_options_that_bring_more_are_named(tmp_path):
+    certificate = rehearse(Play(RunSpec("sma_cross", {}), bars("1m", 1)), tmp_path)
+    (told,) = certificate.objections
+    assert told.endswith(" are too few, it takes 30: widen --start and --end, or add --symbols")
 
 
 def test_without_an_order_there_is_no_proof(tmp_path):
