@@ -35,6 +35,10 @@ class Books:
         self._study = ledger.study(study)
         self._told = count
 
+    def on(self, study: Study, evaluation: Evaluation) -> "Books":
+        """The same sets on other bars, whose progress is not told."""
+        return Books(self._spec, self._ledger, study, evaluation)
+
     def recall(self, board: Board, sets: Sequence[Params]) -> None:
         """Put on the board what the ledger knows, each in its row; nothing in a sweep afresh."""
         if not self._spec.resume:

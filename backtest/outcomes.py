@@ -60,6 +60,11 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.periods)
 
+    @property
+    def pruned(self) -> int:
+        """How many rows were given up on a part of the bars."""
+        return sum(reason.startswith(PRUNED) for reason in self.failures.values())
+
 
 def concat(parts: Sequence[Outcomes]) -> Outcomes:
     """All rows in order; none for no parts."""

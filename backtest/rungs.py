@@ -11,7 +11,7 @@ from backtest.outcomes import PRUNED, Outcomes, concat, failed
 from backtest.search import Params, Search
 from backtest.windows import Frames, between, every_start
 
-PARTS = (0.25, 0.5)  # of the bars, by time
+PARTS = (1 / 4,)  # of the bars, by time, the shortest first
 LEAST = 250  # bars of a part; fewer tell nothing
 
 
@@ -24,7 +24,7 @@ class Rung:
 
 
 def parts(frames: Frames) -> dict[int, dict[str, pd.DataFrame]]:
-    """The first quarter and the first half of the bars, by how many they are.
+    """The first PARTS of the bars, by how many they are.
 
     All feeds are cut at the same time. A part is left out that is shorter than LEAST bars or in
     which a feed has no bar yet.
@@ -113,7 +113,7 @@ class Climb:
     def _select(self, at: int, rows: list[int], scores: list[float]) -> None:
         """Let the sets of a rung go on to the next one, or give them up."""
         bars, last = self._rungs[at].bars, self._rungs[-1]
-        verdicts = self._search.given_up([self._sets[row] for row in rows], bars, scores)
+        verdicts = self._search.given_up([self._sets[row] for row in rows], at, scores)
         pruned = [row for row, is_pruned in zip(rows, verdicts, strict=True) if is_pruned]
         self._waiting[at + 1] += [row for row in rows if row not in pruned]
         if pruned:

@@ -19,6 +19,7 @@ Allows = Callable[[Mapping[str, Any]], bool]
 
 MOST = 5_000_000  # sets of one sweep
 TPE_TRIALS = 100
+REDUCTION = 4  # one in so many sets goes on from a part of the bars
 STARTUP = 10  # sets drawn at random before the estimator has something to learn from
 STUBBORN = 20  # proposals in a row without a new set, after which the estimator has no more
 
@@ -43,8 +44,12 @@ class Search(Protocol):
     def propose(self) -> list[Params]:
         """The next sets to evaluate, none when it is done."""
 
-    def given_up(self, sets: Sequence[Params], bars: int, scores: Sequence[float]) -> list[bool]:
-        """Tell which of the sets to give up, by their objectives on the first `bars`."""
+    def given_up(self, sets: Sequence[Params], part: int, scores: Sequence[float]) -> list[bool]:
+        """Tell which of the sets to give up, by their objectives on a part of the bars.
+
+        Args:
+            part: which one, counted from 0, the shortest.
+        """
 
     def tell(self, sets: Sequence[Params], scores: Sequence[float]) -> None:
         """What came of them: the objective, NaN for a set that failed or has none."""
@@ -68,7 +73,7 @@ class Listed:
     def given_up(
         self,
         sets: Sequence[Params],
-        bars: int,  # noqa: ARG002  every set was asked for
+        part: int,  # noqa: ARG002  every set was asked for
         scores: Sequence[float],  # noqa: ARG002
     ) -> list[bool]:
         """None of them."""
@@ -127,8 +132,9 @@ class Estimated:
     so that a sweep taken up again goes through the same ones and finds them in the ledger. A set
     that makes no sense is told to the estimator as a pruned trial.
 
-    Once STARTUP sets were evaluated on all bars, one is given up whose best objective on a part of
-    the bars is below the median of theirs on that part (optuna's MedianPruner).
+    A set goes on from a part of the bars when its objective there is among the best one in
+    REDUCTION of those judged so far, as optuna's SuccessiveHalvingPruner has it; the first set
+    always does.
 
     Args:
         grid, allows: the combinations.
@@ -155,7 +161,7 @@ class Estimated:
         sampler = optuna.samplers.TPESampler(
             seed=self.seed, n_startup_trials=STARTUP, constant_liar=self.width > 1
         )
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP)
+        pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
         self._study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     @property
@@ -191,10 +197,10 @@ class Estimated:
             )
         return sets
 
-    def given_up(self, sets: Sequence[Params], bars: int, scores: Sequence[float]) -> list[bool]:
-        """Tell which of the sets to give up; one without an objective on so few bars goes on."""
+    def given_up(self, sets: Sequence[Params], part: int, scores: Sequence[float]) -> list[bool]:
+        """Tell which of the sets to give up; one without an objective on the part goes on."""
         return [
-            isfinite(score) and self._is_given_up(tuple(params.values()), bars, float(score))
+            isfinite(score) and self._is_given_up(tuple(params.values()), part, float(score))
             for params, score in zip(sets, scores, strict=True)
         ]
 
@@ -205,9 +211,9 @@ class Estimated:
             self._seen[key] = float(score) if isfinite(score) else None
             self._repeat(self._asked.pop(key), self._seen[key])
 
-    def _is_given_up(self, key: tuple[Any, ...], bars: int, score: float) -> bool:
+    def _is_given_up(self, key: tuple[Any, ...], part: int, score: float) -> bool:
         trial = self._asked[key]
-        trial.report(score, bars)
+        trial.report(score, REDUCTION**part)
         if not trial.should_prune():
             return False
         self._study.tell(self._asked.pop(key), state=self._pruned)

@@ -53,7 +53,8 @@ def title(result: SweepResult) -> str:
 def facts(result: SweepResult) -> list[tuple[str, str]]:
     """What was tried, the best of it, and what chance would have shown."""
     failed = f", {result.failures:,} failed" if result.failures else ""
-    pruned = f", {result.pruned:,} pruned" if result.pruned else ""
+    given_up = result.outcomes.pruned
+    pruned = f", {given_up:,} pruned" if given_up else ""
     left = f", {result.left_out:,} left out by the constraint" if result.left_out else ""
     known = f", {result.known:,} known from the ledger" if result.known else ""
     engine = f"{result.engine}" + (f" ({result.engine_reason})" if result.engine_reason else "")

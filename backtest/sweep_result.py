@@ -15,7 +15,7 @@ import pandas as pd
 from analyzers import overfit
 from analyzers.plain import plain
 from backtest.ledger import Tried
-from backtest.outcomes import METRICS, PRUNED, Outcomes
+from backtest.outcomes import METRICS, Outcomes
 from brokers.errors import DataError
 from feeds.passport import Passport
 
@@ -103,12 +103,7 @@ class SweepResult:
     @property
     def failures(self) -> int:
         """How many sets failed; the pruned ones did not."""
-        return len(self.outcomes.failures) - self.pruned
-
-    @property
-    def pruned(self) -> int:
-        """How many sets were given up on a part of the bars; they have no numbers."""
-        return sum(it.startswith(PRUNED) for it in self.outcomes.failures.values())
+        return len(self.outcomes.failures) - self.outcomes.pruned
 
     def ranked(self) -> pd.DataFrame:
         """The sets that have an objective, the best first; of equal ones the earlier first."""
@@ -187,7 +182,7 @@ class SweepResult:
             "objective": self.objective,
             "sets": len(self),
             "failed": self.failures,
-            "pruned": self.pruned,
+            "pruned": self.outcomes.pruned,
             "left_out": self.left_out,
             "known": self.known,
             "seconds": self.wall_s,
@@ -254,7 +249,7 @@ class SweepResult:
     def __repr__(self) -> str:
         state = ", PARTIAL" if self.partial else ""
         failed = f", {self.failures} failed" if self.failures else ""
-        pruned = f", {self.pruned} pruned" if self.pruned else ""
+        pruned = f", {self.outcomes.pruned} pruned" if self.outcomes.pruned else ""
         return (
             f"SweepResult({self.strategy}: {len(self):,} sets{failed}{pruned} of {self.trials:,} "
             f"trials in all, {self.engine}{state})"

@@ -52,8 +52,8 @@ class SweepSpec:
             ":memory:" keeps nothing.
         constraint: sets that it denies are left out, such as ``"fast < slow"``, see
             `backtest.constraint.rule`.
-        prune: tpe in Backtrader tries each set on the first quarter and the first half of the bars,
-            and gives it up where the median does better; no effect elsewhere.
+        prune: tpe in Backtrader tries each set on the first quarter of the bars, if that is 250 or
+            more, and gives up all but the best one in four; no effect elsewhere.
 
     Raises:
         ConfigError: a field is wrong; the text names it.
@@ -155,8 +155,10 @@ class SweepSpec:
             "constraint": _told(self.constraint),
             "ledger": self.ledger_path,
         }
-        plain = ("search", "engine", "backend", "jobs", "objective", "trials", "seed", "confirm",
-                 "prune")  # fmt: skip
+        plain = (
+            "search", "engine", "backend", "jobs", "objective", "trials", "seed", "confirm",
+            "prune",
+        )  # fmt: skip
         return described | {name: getattr(self, name) for name in plain}
 
 

@@ -13,7 +13,7 @@ from backtest.evaluation import Evaluation, chosen_engine
 from backtest.identity import bars_key, settings_key, source_key
 from backtest.inputs import frames_of, named_feeds, passports_of
 from backtest.ledger import Ledger, Study
-from backtest.outcomes import Outcomes
+from backtest.outcomes import PRUNED, Outcomes
 from backtest.parcel import Workload
 from backtest.rungs import Climb, Rung, parts
 from backtest.search import TPE_TRIALS, Estimated, Params, Search, drawn, every
@@ -107,8 +107,7 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
     study = Study(*names, settings_key(spec.run), bars_key(passports), engine)
     with Ledger(spec.ledger_path) as ledger, Evaluation(spec, load) as evaluation:
         books = Books(spec, ledger, study, evaluation, _counted(report, search.total))
-        whole = Rung(len(every_start(frames)), books)
-        rungs = [*_rungs(spec, load, study, ledger, evaluation), whole]
+        rungs = _rungs(spec, load, study, evaluation, books)
         climb = Climb(search, rungs, spec.objective)
         is_complete = climb.run()
         tried = ledger.tried(study)
@@ -143,17 +142,18 @@ def _search(spec: SweepSpec) -> Search:
 
 
 def _rungs(
-    spec: SweepSpec, load: Workload, study: Study, ledger: Ledger, evaluation: Evaluation
+    spec: SweepSpec, load: Workload, study: Study, evaluation: Evaluation, whole: Books
 ) -> list[Rung]:
-    """The parts of the bars on which sets are tried first."""
+    """The parts of the bars on which sets are tried first, and then all of them."""
+    last = Rung(len(every_start(load.frames)), whole)
     if spec.search != "tpe" or not spec.prune or load.engine == "compiled":
-        return []
-    found = []
+        return [last]
+    rungs = []
     for bars, part in parts(load.frames).items():
-        named = replace(study, bars=bars_key(passports_of(named_feeds(part))))
         on_part = evaluation.on(replace(load, frames=part))
-        found.append(Rung(bars, Books(spec, ledger, named, on_part)))
-    return found
+        named = replace(study, bars=bars_key(passports_of(named_feeds(part))))
+        rungs.append(Rung(bars, whole.on(named, on_part)))
+    return [*rungs, last]
 
 
 def _counted(report: Report | None, total: int) -> Count:
@@ -170,10 +170,15 @@ def _counted(report: Report | None, total: int) -> Count:
 
 
 def _check_some_succeeded(sets: list[Params], outcomes: Outcomes) -> None:
-    if len(outcomes.failures) == len(sets):
-        row, reason = next(iter(outcomes.failures.items()))
-        how = " ".join(f"{name}={value}" for name, value in sets[row].items())
-        raise DataError(f"every one of the {len(sets):,} sets failed, the first ({how}): {reason}")
+    if len(outcomes.failures) < len(sets):
+        return
+    failed = [it for it in outcomes.failures.items() if not it[1].startswith(PRUNED)]
+    row, reason = failed[0]
+    how = " ".join(f"{name}={value}" for name, value in sets[row].items())
+    rest = "; the others were pruned: prune=False tries them" if outcomes.pruned else ""
+    raise DataError(
+        f"every one of the {len(failed):,} sets failed, the first ({how}): {reason}{rest}"
+    )
 
 
 def _confirmed(
