@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from analyzers import cli_dataset, cli_outliers, cli_ranking, cli_sector
+from analyzers import cli_dataset, cli_outliers, cli_ranking, cli_sector, cli_sector_map
 from analyzers.chain import verify as verdict_on
 from brokers.errors import SeawallError
 
@@ -65,6 +65,7 @@ def told(command: Callable[..., int]) -> Callable[..., None]:
 app.command("ranking", epilog=cli_ranking.EXAMPLES)(told(cli_ranking.ranking))
 app.command("dataset", epilog=cli_dataset.EXAMPLES)(told(cli_dataset.make_dataset))
 app.command("sector", epilog=cli_sector.EXAMPLES)(told(cli_sector.sector))
+app.command("sector-map", epilog=cli_sector_map.EXAMPLES)(told(cli_sector_map.sector_map))
 app.command("outliers", epilog=cli_outliers.EXAMPLES)(told(cli_outliers.screen))
 
 

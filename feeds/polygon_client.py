@@ -32,6 +32,10 @@ _SET_A_KEY = f"set {KEYS[0]} or {KEYS[1]}, or pass api_key"
 _PAGE = 50_000  # the most that one may hold
 
 
+class UnknownTicker(DataError):
+    """Polygon has answered that there is no such ticker."""
+
+
 class PolygonClient:
     """Five endpoints, at the pace of a plan.
 
@@ -124,31 +128,12 @@ class PolygonClient:
             asked.add(url)
             params = dict(parse_qsl(urlsplit(url).query))
 
-    def splits(self, first: date, last: date) -> list[dict[str, Any]]:
-        """Ask for the splits of all tickers on days from `first` to `last`, all pages."""
-        query: dict[str, Any] = {
-            "execution_date.gte": first.isoformat(),
-            "execution_date.lte": last.isoformat(),
-            "limit": 1000,
-        }
-        rows: list[dict[str, Any]] = []
-        while True:
-            request = functools.partial(self._rest.list_splits, params=query, raw=True)
-            page = self._ask(request, "splits")
-            rows += _results(page, list)
-            following = dict(parse_qsl(urlsplit(str(page.get("next_url") or "")).query))
-            if not following:
-                return rows
-            if following == query:
-                raise DataError("polygon: the pages of splits lead nowhere: try again later")
-            query = following
-
     def details(self, symbol: str) -> dict[str, Any]:
         """Ask what is known of a ticker."""
         request = functools.partial(self._rest.get_ticker_details, _in_path(symbol), raw=True)
         facts = _results(self._ask(request, f"details of {symbol}"), dict)
         if not facts:
-            raise DataError(f"polygon: it says nothing of {symbol}: check the ticker")
+            raise UnknownTicker(f"polygon: it says nothing of {symbol}: check the ticker")
         return facts
 
     def _ask(self, request: Callable[[], Any], what: str) -> dict[str, Any]:
@@ -195,7 +180,8 @@ class PolygonClient:
             f"the plan, or use another key ({_SET_A_KEY})",
             404: "check the ticker (case matters; BRK.B, not BRK-B)",
         }
-        return DataError(f"polygon: {said}: {remedy.get(verdict.status, 'mend the request')}")
+        kind = UnknownTicker if verdict.status == 404 else DataError
+        return kind(f"polygon: {said}: {remedy.get(verdict.status, 'mend the request')}")
 
     def _without_key(self, text: str) -> str:
         return " ".join(text.replace(self._key, "***").split())[:300]
