@@ -185,7 +185,7 @@ class Polygon:
         Returns:
             Columns `symbol`, `day` (naive) and `ratio`, new shares for an old one.
         """
-        rows = self._client.splits(first, last)
+        rows = self._client.actions("splits", first, last)
         names = ["ticker", "execution_date", "split_from", "split_to"]
         told = table(rows, names).astype({"split_from": "float64", "split_to": "float64"})
         return pd.DataFrame(

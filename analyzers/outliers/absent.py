@@ -28,7 +28,7 @@ def why_null(name: str, signal: Signal, cell: tuple[int, int], known: Baseline) 
         return known.without_daily.get(column, fewer)
     if values.get("atr") == 0.0:
         return "the average true range is 0"
-    return _OWN.get(name, _else)(values, column, known)
+    return _OWN[name](values, column, known)
 
 
 def _of_modified_z(values: dict[str, float], column: int, known: Baseline) -> str:
@@ -77,11 +77,6 @@ def _of_universe_z(values: dict[str, float], column: int, known: Baseline) -> st
 def _of_vwap(values: dict[str, float], column: int, known: Baseline) -> str:
     del values, column, known
     return "no volume today"
-
-
-def _else(values: dict[str, float], column: int, known: Baseline) -> str:
-    del values, column, known
-    return "not known"
 
 
 _OWN = {

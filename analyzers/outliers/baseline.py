@@ -15,6 +15,7 @@ from analyzers.outliers.limits import Limits
 from analyzers.outliers.residuals import Exposure
 from analyzers.outliers.sectors import Sectors
 from analyzers.outliers.sessions import Sessions
+from brokers.errors import DataError
 from feeds.actions import Action
 from feeds.passport import Passport
 
@@ -37,6 +38,28 @@ class Context:
     benchmark: str
     actions: Sequence[Action]
     limits: Limits
+
+    @staticmethod
+    def of(
+        daily: Mapping[str, pd.DataFrame],
+        sectors: Mapping[str, str] | None,
+        benchmark: str,
+        actions: Sequence[Action],
+        limits: Limits,
+    ) -> "Context":
+        """The context of frames.
+
+        Raises:
+            DataError: the bars are not of days.
+        """
+        held = Columns.of(daily) if daily else None
+        for symbol, passport in held.passports.items() if held else ():
+            if passport.timeframe != "1d":
+                raise DataError(
+                    f"{symbol}: what is usual comes from days, these bars are "
+                    f"{passport.timeframe}: give daily bars of 1d"
+                )
+        return Context(held, sectors or {}, benchmark, tuple(actions), limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +210,6 @@ def _flags(
             marks = found.setdefault(place[action.symbol], [])
             marks += ["split today"] * (action.split != 1.0)
             marks += ["dividend today"] * (action.dividend > 0.0)
-    if row:
-        for number in np.flatnonzero(days.is_missing(sessions.dates[row - 1])).tolist():
-            found.setdefault(number, []).append("no bar on the session before")
+    for number in np.flatnonzero(days.is_missing(sessions.dates[row - 1])).tolist():
+        found.setdefault(number, []).append("no bar on the session before")
     return {number: tuple(marks) for number, marks in found.items()}

@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 import pandas as pd
 
-from analyzers.columns import Columns
 from analyzers.outliers.baseline import Baseline, Context
 from analyzers.outliers.limits import Limits
 from analyzers.outliers.report import OutlierReport, ScreenedDay
@@ -54,9 +53,7 @@ def outliers(  # noqa: PLR0913  options are parameters by name
     """
     limits = limits or Limits()
     sessions = Sessions.of(bars, calendar, days, limits.sessions)
-    context = Context(
-        Columns.of(daily) if daily else None, sectors or {}, benchmark, tuple(actions), limits
-    )
+    context = Context.of(daily, sectors, benchmark, actions, limits)
     wanted = {pd.Timestamp(day) for day in days}
     screened = [
         _screened(sessions, row, context, missing or {})

@@ -54,15 +54,10 @@ class Days:
         if daily is None:
             blank = np.full((0, len(symbols)), np.nan)
             return Days(pd.DatetimeIndex([]), blank, blank, blank, without)
-        dates = calendars.session_dates(calendar, daily.index)
-        rows = int(dates.searchsorted(pd.Timestamp(day)))
-        dates = dates[:rows]
         usable = np.array([number not in without for number in range(len(symbols))])
         taken = np.array([0 if place is None else place for place in places])
-        high, low, close = (
-            np.where(usable, table[:rows][:, taken], np.nan)
-            for table in (daily.high, daily.low, daily.close)
-        )
+        dates, tables = _by_session(daily, calendar, day)
+        high, low, close = (np.where(usable, table[:, taken], np.nan) for table in tables)
         adjustments = [_adjustment(daily.passports.get(symbol)) for symbol in symbols]
         price = factors(actions, day, dates, close, (symbols, adjustments)).price
         return Days(dates, high * price, low * price, close * price, without)
@@ -100,6 +95,34 @@ class Days:
         if row >= len(self.dates) or self.dates[row] != date_before:
             return begun
         return np.asarray(begun & np.isnan(self.close[row]))
+
+
+def _by_session(
+    daily: Columns, calendar: str, day: date
+) -> tuple[pd.DatetimeIndex, tuple[Floats, Floats, Floats]]:
+    """The sessions before `day`, and high, low and close with a row for each of them.
+
+    Sources stamp a date with different instants, and some symbols trade on other dates, too: a
+    session has one row, and what is no session has none.
+    """
+    dates = calendars.session_dates(calendar, daily.index)
+    until = pd.Timestamp(day) - pd.Timedelta(days=1)
+    sessions = calendars.sessions(calendar, min(dates[0], until).date(), until.date())
+    tables = tuple(np.full((len(sessions), len(daily.symbols)), np.nan) for _ in range(3))
+    rows = sessions.get_indexer(dates)
+    for repeat in range(int(_repeats(rows).max()) + 1):
+        held = (rows >= 0) & (_repeats(rows) == repeat)
+        for table, source in zip(tables, (daily.high, daily.low, daily.close), strict=True):
+            known = table[rows[held]]
+            table[rows[held]] = np.where(np.isnan(known), source[held], known)
+    return sessions, (tables[0], tables[1], tables[2])
+
+
+def _repeats(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+    """How many rows before each stand for the same session; they lie beside each other."""
+    place = np.arange(len(rows))
+    is_first = np.concatenate(([True], rows[1:] != rows[:-1]))
+    return np.asarray(place - np.maximum.accumulate(np.where(is_first, place, 0)))
 
 
 def _without(

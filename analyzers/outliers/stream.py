@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzers.columns import Columns
 from analyzers.outliers.baseline import Baseline, Context
 from analyzers.outliers.batch import Frames, report_of
 from analyzers.outliers.limits import Limits
@@ -52,8 +51,7 @@ class OutlierStream:
     ) -> None:
         limits = limits or Limits()
         self._sessions = Sessions.of(bars, calendar, [day], limits.sessions)
-        held = Columns.of(daily) if daily else None
-        self._context = Context(held, sectors or {}, benchmark, tuple(actions), limits)
+        self._context = Context.of(daily, sectors, benchmark, actions, limits)
         known = Baseline.of(self._sessions, len(self._sessions.dates) - 1, self._context)
         self._known = known if feed is None else known.against(feed)
         self._columns = {symbol: number for number, symbol in enumerate(known.symbols)}

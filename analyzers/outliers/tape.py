@@ -118,8 +118,6 @@ class Tape:
 
 
 def _first(open_: Floats, held: npt.NDArray[np.bool_], begun: npt.NDArray[np.bool_]) -> Floats:
-    if not len(open_):
-        return open_
     opened = np.take_along_axis(open_, held.argmax(axis=0)[None], axis=0)
     return np.where(begun, opened, np.nan)
 

@@ -74,3 +74,16 @@ def test_days_alone_cannot_be_screened(stage: Stage) -> None:
 def test_the_door_screens_as_the_stage_does(stage: Stage) -> None:
     direct = outliers(stage.bars, stage.daily, [DAY], generated_at=NOW, sectors=SECTORS)
     assert direct == stage.report()
+
+
+def test_feeds_without_a_passport_are_screened_too(stage: Stage) -> None:
+    engine = bt.Cerebro(stdstats=False)
+    for symbol, frame in stage.bars.items():
+        ends = frame.set_axis(frame.index.tz_localize(None) + pd.Timedelta(minutes=1))
+        minutes = {"timeframe": bt.TimeFrame.Minutes, "compression": 1}
+        engine.adddata(bt.feeds.PandasData(dataname=ends, **minutes), name=symbol)
+    engine.addstrategy(bt.Strategy)
+    engine.addanalyzer(OutlierAnalyzer, _name="outliers", clock=ManualClock(NOW))
+    found = engine.run()[0].analyzers.outliers.report()
+    assert found.source == "frame"
+    assert {hit.symbol for hit in found.days[0].hits} == {"AAA"}

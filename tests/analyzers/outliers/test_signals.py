@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analyzers.outlier import Limits
+from brokers.errors import DataError
 from feeds.actions import Action
 from feeds.passport import stamp
 from strategies.arrays import atr, modified_zscore
@@ -205,3 +206,46 @@ def test_a_single_bar_gives_null_scores_and_no_hit() -> None:
     del stage.daily["AAA"]
     assert stage.hits("AAA") == []
     assert "AAA" in stage.nulls()["universe_z"]["no daily bars"]
+
+
+def test_a_benchmark_without_a_bar_yet_is_told() -> None:
+    stage = Stage()
+    stage.drop("SPY", slice(0, 10))
+    reason = "the benchmark SPY has no bar yet, or no previous close"
+    assert "AAA" in stage.nulls()["residual_z"][reason]
+
+
+def test_what_trades_on_other_dates_leaves_the_rest_as_it_was() -> None:
+    stage = Stage()
+    stage.set("AAA", slice(2, 10), "close", 130.0)
+    before = stage.report().days[0].hits
+    index = pd.date_range("2023-10-02", DAY, tz="UTC")
+    stage.daily["COIN"] = flat(index)
+    assert stage.report().days[0].hits == before
+
+
+def test_dates_that_sources_stamp_differently_are_one_date() -> None:
+    stage = Stage()
+    stage.set("AAA", slice(2, 10), "close", 130.0)
+    before = stage.report().days[0].hits
+    days = pd.DatetimeIndex(stage.daily["AAA"].index).tz_localize(None)
+    stage.daily["AAA"].index = days.tz_localize("America/New_York").tz_convert("UTC")
+    assert stage.report().days[0].hits == before
+
+
+def test_days_that_are_no_days_are_refused() -> None:
+    stage = Stage()
+    stage.stamped("AAA")
+    stage.daily["AAA"] = stage.bars["AAA"]
+    with pytest.raises(DataError, match="AAA: what is usual comes from days, these bars are 1m"):
+        stage.report()
+
+
+def test_a_symbol_without_days_can_be_a_hit_by_its_volume() -> None:
+    stage = Stage()
+    del stage.daily["AAA"]
+    stage.set("AAA", slice(0, 10), "volume", 90_000.0)
+    hit = stage.hits("AAA")[0]
+    assert (hit.scores["gap"].value, hit.scores["gap"].reason) == (None, "no daily bars")
+    assert hit.q_value is None
+    assert not hit.is_discovery
