@@ -62,6 +62,19 @@ def test_options_of_the_search_and_of_the_run_are_heard(capsys, bars):
     assert (again["known"], afresh["known"]) == (5, 0)
 
 
+def test_pruned_sets_are_told_beside_the_others_and_are_no_failures(capsys, bars, tmp_path):
+    walk(1000).rename_axis("date").to_csv(bars)
+    words = ("--search", "tpe", "--trials", "8", "--engine", "cerebro", "--out", tmp_path / "out")
+    answer = swept(capsys, bars, *words)
+    result = SweepResult.load(tmp_path / "out")
+    assert 0 < result.outcomes.pruned < 8
+    assert f"sets           8, {result.outcomes.pruned} pruned" in answer.out
+    assert f"8 sets, {result.outcomes.pruned} pruned of 8 trials" in repr(result)
+    assert "warning" not in answer.err
+    told = json.loads(swept(capsys, bars, *words, "--no-prune", "--json").out)
+    assert (told["pruned"], told["failed"], told["trials"]) == (0, 0, 8)
+
+
 def test_a_fixed_parameter_and_a_constraint_are_heard(capsys, bars):
     words = ("--param", "slow=30", "--constraint", "fast % 2 == 0", "--json")
     told = json.loads(swept(capsys, bars, *words, grid=("--grid", "fast=2:8")).out)

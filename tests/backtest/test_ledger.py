@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtest.ledger import LOST, Ledger, Study
-from backtest.outcomes import BLOCKS, METRICS, Outcomes, concat, failed
+from backtest.outcomes import BLOCKS, METRICS, PRUNED, Outcomes, concat, failed
 from brokers.errors import ConfigError, DataError
 
 STUDY = Study("sma_cross", "source", "settings", "bars", "cerebro")
@@ -72,6 +72,20 @@ def test_a_set_whose_worker_died_is_tried_again(path):
         study = ledger.study(STUDY)
         ledger.keep(study, ["a", "b"], concat([failed(f"{LOST}killed"), failed("raised")]))
         assert known(ledger, study, ["a", "b"])[0] == [1]
+
+
+def test_a_pruned_set_is_a_trial_of_which_nothing_is_known(path):
+    with Ledger(path) as ledger:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a", "b"], concat([outcome(0.1), outcome(0.3)]))
+        before = ledger.tried(STUDY)
+        pruned = concat([failed(f"{PRUNED}250 of 1,000 bars")] * 2)
+        ledger.keep(study, ["b", "c"], pruned, replace=False)
+        assert known(ledger, study, ["a", "b", "c"])[0] == [0, 1]
+        assert ledger.tried(STUDY) == (3, before.variance)
+        ledger.keep(study, ["c"], outcome(0.2))
+        assert known(ledger, study, ["a", "b", "c"])[0] == [0, 1, 2]
+        assert ledger.tried(STUDY).trials == 3
 
 
 def test_all_trials_on_the_same_bars_count_once_each(path):

@@ -9,7 +9,7 @@ from brokers.errors import DataError
 from tests.backtest.sweep_stage import Above, walk
 
 BARS = walk(1000)
-GRID = {"period": range(2, 40), "factor": [1.0, 1.005, 1.01]}
+GRID = {"period": range(2, 22), "factor": [1.0, 1.005, 1.01]}
 REASON = "pruned after 250 of 1,000 bars"
 
 
@@ -109,14 +109,14 @@ def test_a_pruned_set_is_evaluated_when_every_set_is_asked_for(ledger):
     whole = swept(ledger, search="grid", trials=None)
     assert whole.known == 16 - first.outcomes.pruned
     assert whole.outcomes.pruned == 0
-    assert whole.trials == len(whole) == 114
+    assert whole.trials == len(whole) == 60
 
 
 def test_pruning_leaves_what_is_known_of_a_set_as_it_is(ledger):
     whole = swept(ledger, search="grid", trials=None)
     pruned = swept(ledger)
     assert pruned.outcomes.pruned
-    assert swept(ledger, search="grid", trials=None).known == 114
+    assert swept(ledger, search="grid", trials=None).known == 60
     assert pruned.tried == whole.tried
 
 
@@ -131,6 +131,15 @@ def test_a_set_without_an_objective_on_a_part_goes_on(ledger):
     result = swept(ledger, bars=late)
     assert result.outcomes.pruned == 0
     assert result.table["sharpe"].notna().any()
+
+
+def test_a_set_that_raises_on_a_part_is_not_pruned_but_has_failed(ledger):
+    raising = {"raises": tuple(range(2, 12))}
+    result = swept(ledger, params=raising)
+    failed = result.table["period"] < 12
+    assert result.failures == failed.sum() > 0
+    assert result.table["failed"][failed].str.startswith("ValueError").all()
+    assert result.outcomes.pruned > 0
 
 
 def test_when_those_that_were_not_pruned_fail_the_sweep_says_so(ledger):

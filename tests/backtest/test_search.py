@@ -110,3 +110,18 @@ def test_the_estimator_says_when_nothing_makes_sense():
 
 def test_the_most_that_a_random_search_takes_is_bounded():
     assert drawn(GRID, anything, 10**12, 0).total == 100 <= search.MOST
+
+
+def test_the_first_set_goes_on_from_a_part_and_a_worse_one_does_not():
+    chosen = estimated(width=4)
+    sets = chosen.propose()
+    assert chosen.given_up(sets, 0, [1.0, 0.5, math.nan, 2.0]) == [False, True, False, False]
+    rest = [params for place, params in enumerate(sets) if place != 1]
+    assert chosen.given_up(rest, 1, [1.0, 3.0, 2.0]) == [False, False, True]
+    chosen.tell(rest[:2], [1.0, 3.0])
+    assert len(chosen.propose()) == 4
+
+
+def test_a_search_that_lists_its_sets_gives_none_up():
+    chosen = every(GRID, anything)
+    assert chosen.given_up(chosen.propose()[:3], 0, [1.0, 0.0, -1.0]) == [False] * 3

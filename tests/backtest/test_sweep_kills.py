@@ -36,10 +36,10 @@ class Told(bt.Strategy):
 SETS = 60
 
 
-def prepare(folder):
+def prepare(folder, bars=150):
     """Strategy and bars as files."""
     (folder / "told.py").write_text(STRATEGY)
-    walk().rename_axis("date").to_csv(folder / "bars.csv")
+    walk(bars).rename_axis("date").to_csv(folder / "bars.csv")
 
 
 def words(folder, ledger, *more):
@@ -101,6 +101,19 @@ def check(folder, kills):
 
 def test_a_sweep_killed_and_started_again_repeats_nothing_and_ends_the_same(tmp_path):
     assert check(tmp_path, [(19, 0), (31, 2)]) >= 18
+
+
+def test_a_pruned_search_killed_and_started_again_repeats_nothing_and_ends_the_same(tmp_path):
+    prepare(tmp_path, bars=1000)
+    how = ("--search", "tpe", "--trials", "16", "--backend", "sequential")
+    assert killed(9, *words(tmp_path, "killed", *how))
+    answer, table, ran = finished(tmp_path, "killed", *how)
+    whole, undisturbed, _ = finished(tmp_path, "whole", *how)
+    pd.testing.assert_frame_equal(table, undisturbed, check_exact=True)
+    assert answer["pruned"] == whole["pruned"] > 0
+    assert answer["trials"] == whole["trials"] == 16
+    assert answer["known"] + len(ran) == 16
+    assert answer["known"] >= 8
 
 
 def random_kills(chunk):
