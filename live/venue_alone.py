@@ -11,7 +11,7 @@ from live.paper.spec import VenueSpec
 from live.paper.storms import Extent, plan_of
 from live.settings import DataSection, PaperSection
 
-FRONTS = ("alpaca",)
+FRONTS = ("alpaca", "tws")
 
 
 def run(front: str, host: str, port: int, data: DataSection, paper: PaperSection) -> int:
@@ -23,7 +23,8 @@ def run(front: str, host: str, port: int, data: DataSection, paper: PaperSection
     if front not in FRONTS:
         raise ConfigError(f"unknown front {front!r}: use {' or '.join(FRONTS)}")
     frames, warm_up = market(data, paper)
-    spec = spec_of(paper, warm_up).model_copy(update={"host": host, "port": port})
+    where = {"front": front, "host": host, "port": port}
+    spec = spec_of(paper, warm_up).model_copy(update=where)
     with tempfile.TemporaryDirectory() as folder:
         return serve(spec.save(Path(folder), frames))
 

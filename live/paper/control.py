@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brokers.clock import Clock, ManualClock
 from brokers.errors import SeawallError
-from live.paper.alpaca_gate import Gate
 from live.paper.faults import Plan
 from live.paper.market import Step
 from live.paper.venue import Venue
@@ -65,10 +64,26 @@ class Counters:
     longest_row: int
 
 
+class Traffic(Protocol):
+    """What has come in at the venue's front."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests came."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many are not answered yet."""
+
+    @property
+    def parked(self) -> int:
+        """How many of these never will be."""
+
+
 class Control:
     """What may be asked of the venue by whoever holds the token."""
 
-    def __init__(self, venue: Venue, gate: Gate, clock: Clock) -> None:
+    def __init__(self, venue: Venue, gate: Traffic, clock: Clock) -> None:
         self._venue = venue
         self._gate = gate
         self._clock = clock

@@ -8,8 +8,8 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,14 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brokers.clock import Clock, ManualClock, SystemClock
 from brokers.errors import ConfigError, SeawallError
-from live.paper.alpaca_api import AlpacaApi
 from live.paper.alpaca_gate import RESET
-from live.paper.control import Control, control_app
+from live.paper.control import Control, Traffic, control_app
 from live.paper.pace import play
 from live.paper.spec import VenueSpec
+from live.paper.tws_api import TwsApi
 from live.paper.venue import Venue
 
 AUTH_TIMEOUT_S = 10.0
+SCHEMES = {"alpaca": ("http", "ws"), "tws": ("tws", "tws")}
 _RELEASE_EVERY_S = 0.1
 _KEEP_S = 3600  # a harness may think for long between two steps
 _LINGER_NOT = struct.pack("ii", 1, 0)  # closing sends RST
@@ -84,32 +85,55 @@ async def serve(
     Raises:
         ConfigError: the port is taken.
     """
-    is_lock_step = spec.speed is None
-    api = spec.api(venue, clock, None if is_lock_step else AUTH_TIMEOUT_S)
-    front = Breakable(api)
     token, stopped = secrets.token_urlsafe(16), asyncio.Event()
-    control = control_app(Control(venue, api.gate, clock), token, stopped.set)
     with _bound(spec.host, spec.port) as front_socket, _bound("127.0.0.1", 0) as control_socket:
-        servers = [_server(front), _server(control)]
-        front.connections = servers[0].server_state.connections
-        pairs = zip(servers, (front_socket, control_socket), strict=True)
-        tasks = [asyncio.create_task(server.serve([line])) for server, line in pairs]
-        for server in servers:
-            await server.is_ready.wait()
-        address = f"{spec.host}:{front_socket.getsockname()[1]}"
-        door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
-        if heeds_process:
-            _stop_when_told(spec, stopped.set)
-        _say(out, url=f"http://{address}", stream=f"ws://{address}", control=door, token=token)
-        pace = asyncio.create_task(
-            _idle() if spec.speed is None else _run(venue, clock, spec.speed)
-        )
-        await stopped.wait()
-        pace.cancel()
-        for server in servers:
-            server.should_exit = True
-        await asyncio.gather(*tasks, pace, return_exceptions=True)
-    _say(out, **_summary(venue, api))
+        async with _front(spec, venue, clock, front_socket) as traffic:
+            control = control_app(Control(venue, traffic, clock), token, stopped.set)
+            async with _serving(_server(control), control_socket):
+                if heeds_process:
+                    _stop_when_told(spec, stopped.set)
+                door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
+                address = f"{spec.host}:{front_socket.getsockname()[1]}"
+                web, stream = SCHEMES[spec.front]
+                url, stream_url = f"{web}://{address}", f"{stream}://{address}"
+                _say(out, url=url, stream=stream_url, control=door, token=token)
+                pace = asyncio.create_task(
+                    _idle() if spec.speed is None else _run(venue, clock, spec.speed)
+                )
+                await stopped.wait()
+                pace.cancel()
+                await asyncio.gather(pace, return_exceptions=True)
+    _say(out, **_summary(venue, traffic))
+
+
+@asynccontextmanager
+async def _front(
+    spec: VenueSpec, venue: Venue, clock: Clock, line: socket.socket
+) -> AsyncIterator[Traffic]:
+    """Let clients in while the block runs, in the protocol that the spec names."""
+    if spec.front == "tws":
+        gateway = TwsApi(venue, clock)
+        async with await asyncio.start_server(gateway.serve, sock=line):
+            yield gateway
+            gateway.break_off()
+        return
+    api = spec.api(venue, clock, None if spec.speed is None else AUTH_TIMEOUT_S)
+    front = Breakable(api)
+    server = _server(front)
+    front.connections = server.server_state.connections
+    async with _serving(server, line):
+        yield api.gate
+
+
+@asynccontextmanager
+async def _serving(server: _Server, line: socket.socket) -> AsyncIterator[None]:
+    task = asyncio.create_task(server.serve([line]))
+    await server.is_ready.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def main(folder: Path, out: TextIO = sys.stdout) -> int:
@@ -128,9 +152,9 @@ def main(folder: Path, out: TextIO = sys.stdout) -> int:
     return 0
 
 
-def _summary(venue: Venue, api: AlpacaApi) -> dict[str, Any]:
+def _summary(venue: Venue, traffic: Traffic) -> dict[str, Any]:
     return {
-        "calls": api.gate.requests,
+        "calls": traffic.requests,
         "orders": len(venue.tickets),
         "fills": len(venue.executions),
         "updates": venue.updates.sent,

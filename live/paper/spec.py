@@ -31,6 +31,7 @@ class VenueSpec(BaseModel):
     """One venue, its front and its pace.
 
     Args:
+        front: the protocol that it speaks.
         account: the rule set, "backtrader" or "alpaca".
         commission: fraction of a fill's value, or cash a unit where `commission_is_fixed`.
         slippage_frac: of the price.
@@ -49,6 +50,7 @@ class VenueSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    front: Literal["alpaca", "tws"] = "alpaca"
     account: Literal["backtrader", "alpaca"] = "backtrader"
     cash: float = Field(default=100_000.0, gt=0)
     commission: float = 0.0

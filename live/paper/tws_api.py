@@ -54,7 +54,7 @@ class TwsApi:
         self.clock = clock
         self.terms = terms or Terms()
         self.sessions: dict[int, Session] = {}
-        self.requests = 0
+        self.requests = self.in_flight = self.parked = 0
         listings = {
             symbol: Listing(symbol, FIRST_CON_ID + number)
             for number, symbol in enumerate(venue.market.symbols)

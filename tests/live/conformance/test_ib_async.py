@@ -14,7 +14,7 @@ from live.paper.market import Market
 from live.paper.matching import Matching
 from live.paper.tws_api import Terms, TwsApi
 from live.paper.venue import Venue
-from tests.live.conformance.small_venue import WARM_UP, frames
+from tests.live.conformance.small_venue import WARM_UP, frames, started
 
 LONGEST_S = 5.0
 AAPL = Stock("AAPL", "SMART", "USD", conId=265598)
@@ -247,3 +247,20 @@ def test_client_id_in_use_is_refused_with_326():
         assert ib.isConnected()
 
     scene(play)
+
+
+def test_gateway_stands_alone_in_a_process_of_its_own(tmp_path):
+    async def play(port, remote):
+        ib = IB()
+        await ib.connectAsync("127.0.0.1", port)
+        trade = ib.placeOrder(AAPL, MarketOrder("BUY", 10))
+        await known(trade)
+        await asyncio.to_thread(remote.step)
+        await until(trade.isDone)
+        assert trade.orderStatus.status == "Filled"
+        ib.disconnect()
+
+    with started(tmp_path / "venue", front="tws", account="backtrader") as venue:
+        assert venue.url.startswith("tws://127.0.0.1:")
+        asyncio.run(play(int(venue.url.rpartition(":")[2]), venue.remote))
+        assert venue.stop()["fills"] == 1
