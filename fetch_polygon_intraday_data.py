@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from analyzers import texts
 from analyzers.outliers.asked import Universe, days
-from analyzers.outliers.gathered import gathered
+from analyzers.outliers.gathered import Source
 from analyzers.outliers.printing import Delivery, progress
 from brokers.clock import Clock, SystemClock
 from brokers.errors import SeawallError
@@ -60,8 +60,9 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     sessions = days(date, week, clock.now())
     polygon = Polygon(base=base, calls_per_minute=calls_per_minute, clock=clock)
     names = tuple(dict.fromkeys([benchmark, *asked.symbols]))
-    with progress(len(names), calls_per_minute, Console(stderr=True)) as tell:
-        found = gathered(polygon, names, sessions, cache=cache, tell=tell, with_actions=actions)
+    with progress(Console(stderr=True)) as tell:
+        source = Source(polygon, clock, calls_per_minute, cache, tell)
+        found = source.gathered(names, sessions, with_actions=actions)
     report = found.screened(sessions, asked.sectors, benchmark, clock.now())
     Delivery(out, chart, json).make(report, found.bars, week=week is not None)
 

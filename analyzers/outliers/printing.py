@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from analyzers.outliers import figures
-from analyzers.outliers.gathered import CALLS, Tell
+from analyzers.outliers.gathered import Tell
 from analyzers.outliers.report import Hit, OutlierReport, ScreenedDay
 
 FOLDER = Path("data/outliers")
@@ -98,27 +99,30 @@ def _candidates(report: OutlierReport) -> Table:
 
 
 @contextmanager
-def progress(total: int, calls_per_minute: int, console: Console) -> Iterator[Tell]:
-    """Say which symbol is asked for, and how long it takes at most: a bar, or a line each."""
+def progress(console: Console) -> Iterator[Tell]:
+    """Say what is asked for, and how long it takes at most: a bar, or a line each."""
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*parts, console=console, transient=True, disable=not console.is_terminal)
     with bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task("")
 
-        def tell(done: int, symbol: str) -> None:
-            left = time_left(total - done, calls_per_minute)
-            bar.update(task, completed=done, description=f"{symbol} (at most {left} left)")
-            if symbol and not console.is_terminal:
-                console.print(f"{done + 1}/{total} {symbol}, at most {left} left", markup=False)
+        def tell(what: str, done: int, total: int, left_s: float) -> None:
+            left = time_left(left_s)
+            bar.update(
+                task, completed=done, total=total, description=f"{what} (at most {left} left)"
+            )
+            if not console.is_terminal:
+                text = f"{min(done + 1, total)}/{total} {what}, at most {left} left"
+                console.print(text, markup=False)
 
         yield tell
 
 
-def time_left(symbols: int, calls_per_minute: int) -> str:
-    """How long the calls for so many symbols take at the pace of a plan.
+def time_left(left_s: float) -> str:
+    """Seconds in words, rounded up.
 
-    >>> time_left(3000, 5)
+    >>> time_left(72_000.0)
     '20 h 00 min'
     """
-    minutes = -(-symbols * CALLS // calls_per_minute)
+    minutes = ceil(left_s / 60.0)
     return f"{minutes // 60} h {minutes % 60:02} min"
