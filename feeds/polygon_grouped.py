@@ -170,15 +170,17 @@ def _joined(days: Iterator[tuple[pd.Timestamp, pa.Table]], symbols: Sequence[str
 
 def _adjust(whole: pd.DataFrame, splits: pd.DataFrame) -> None:
     """Put prices and volumes before each split into the shares after it."""
-    known = splits[splits["symbol"].isin(whole["symbol"].unique())]
-    prices = list(COLUMNS[:4])
-    for split in known.itertuples():
-        before = ((whole["symbol"] == split.symbol) & (whole["day"] < split.day)).to_numpy()
-        ratio = float(split.ratio)  # type: ignore[arg-type]
+    rows, days = whole.groupby("symbol").indices, whole["day"].to_numpy()
+    factor = np.ones(len(whole))
+    for symbol, day, ratio in splits[["symbol", "day", "ratio"]].itertuples(index=False):
+        if symbol not in rows:
+            continue
         if not 0 < ratio < np.inf:
-            raise DataError(f"polygon: the split of {split.symbol} has no ratio: try again later")
-        whole.loc[before, prices] /= ratio
-        whole.loc[before, "volume"] *= ratio
+            raise DataError(f"polygon: the split of {symbol} has no ratio: try again later")
+        own = rows[symbol]
+        factor[own[days[own] < day.to_datetime64()]] *= ratio
+    whole[list(COLUMNS[:4])] = whole[list(COLUMNS[:4])].div(factor, axis=0)
+    whole["volume"] *= factor
 
 
 def _stamped(symbol: str, part: pd.DataFrame, clock: Clock, *, adjusted: bool) -> pd.DataFrame:

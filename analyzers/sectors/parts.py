@@ -121,7 +121,15 @@ class Member(Part):
 
 
 class SectorReport(Document):
-    """The sectors on the last day of the benchmark."""
+    """The sectors on the last day of the benchmark.
+
+    Args:
+        as_of: date at the exchange.
+        universe: how many symbols were asked for, benchmark and funds included.
+        missing: those of them without a bar on the day, with the reason.
+        sector_map: its version.
+        parameters: windows in bars; see `SectorSettings`.
+    """
 
     VERSION: ClassVar[int] = 1
     COMMAND: ClassVar[str] = "python -m analyzers sector"
