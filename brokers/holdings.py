@@ -109,12 +109,12 @@ class Holdings:
         """Cash and positions, by default all, at the last close."""
         total = 0.0
         for data in self.positions if datas is None else datas:
-            position, worth = self.positions[data], self.value_of(data)
+            position, comminfo = self.positions[data], self._comminfo_of(data)
+            last = self._last(data, position)
+            worth = float(comminfo.getvaluesize(position.size, last))
             if worth > 0:
                 # BackBroker takes the gain out and adds it again, for the sake of leverage.
-                gain = self._comminfo_of(data).profitandloss(
-                    position.size, position.price, self._last(data, position)
-                )
+                gain = comminfo.profitandloss(position.size, position.price, last)
                 total += worth - gain
                 total += gain
             else:

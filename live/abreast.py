@@ -5,8 +5,6 @@ and until the next bar they leave them again. Abreast, a bar touches little more
 value of each line.
 """
 
-# ruff: noqa: SLF001  a line's place in its array has no public name
-
 import math
 from array import array
 from collections import defaultdict
@@ -49,16 +47,17 @@ class Level:
     def __init__(self, cells: Sequence[Cell]) -> None:
         self._values = cells[0].values
         self._rows = [cell.row for cell in cells]
-        self._lines = [line for cell in cells for line in cell.written]
+        # Their attributes as mappings: Python remembers where an attribute is for one class only.
+        self._lines = [vars(line) for cell in cells for line in cell.written]
         self._places = [place for place, cell in enumerate(cells) for _ in cell.written]
 
     def take(self) -> None:
         """Compute, and let each line grow by its value."""
         found = array("d", self._values(self._rows))
         for line, place in zip(self._lines, self._places, strict=True):
-            line._idx += 1
-            line.lencount += 1
-            line.array.append(found[place])
+            line["_idx"] += 1
+            line["lencount"] += 1
+            line["array"].append(found[place])
 
 
 def cell(indicator: Any) -> Cell | None:
