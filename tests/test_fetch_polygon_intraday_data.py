@@ -4,75 +4,20 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 
 from analyzers.outlier import OutlierReport
 from brokers.clock import ManualClock
 from fetch_polygon_intraday_data import main
+from tests.analyzers.outliers.polygon_market import Market
 from tests.analyzers.outliers.stage import SYMBOLS, Stage
 from tests.feeds.polygon_server import KEY
-from tests.feeds.servers import Loopback, Reply, Request
+from tests.feeds.servers import Loopback, Reply
 
 NOW = datetime(2024, 2, 8, 12, tzinfo=UTC)
-TOO_MANY = Reply.of({"status": "ERROR", "error": "too many"}, 429)
 REFUSED = Reply.of({"status": "ERROR", "error": "Unknown API Key"}, 401)
 DATE = ("--date", "2024-02-07")
-
-
-class Market:
-    """Polygon's aggregates and reference data of a stage; it can fall silent after some calls."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._rows = {
-            (symbol, unit): _aggregates(frame, unit)
-            for unit, frames in (("minute", stage.bars), ("day", stage.daily))
-            for symbol, frame in frames.items()
-        }
-        self.actions: dict[str, list[dict[str, Any]]] = {"splits": [], "dividends": []}
-        self.fails_after: int | None = None
-        self.failure = TOO_MANY
-        self.calls = 0
-
-    def __call__(self, request: Request) -> Reply:
-        self.calls += 1
-        if self.fails_after is not None and self.calls > self.fails_after:
-            return self.failure
-        parts = request.path.strip("/").split("/")
-        if parts[2] == "grouped":
-            return Reply.of({"status": "OK", "results": self._grouped(parts[-1])})
-        if parts[0] == "v3":
-            return Reply.of({"status": "OK", "results": self.actions[parts[-1]]})
-        rows = self._rows.get((parts[3], parts[6]), [])
-        return Reply.of({"status": "OK", "results": rows} if rows else {"status": "OK"})
-
-    def add(self, symbols: Sequence[str]) -> None:
-        """More symbols, which trade as SPY does in the last two sessions."""
-        for symbol in symbols:
-            self._rows[symbol, "minute"] = self._rows["SPY", "minute"][-20:]
-
-    def _grouped(self, day: str) -> list[dict[str, Any]]:
-        """The day of every symbol."""
-        opened = pd.Timestamp(day, tz="America/New_York").timestamp() * 1000
-        return [
-            {"T": symbol, **row}
-            for (symbol, unit), rows in self._rows.items()
-            for row in rows
-            if unit == "day" and row["t"] == opened
-        ]
-
-
-def _aggregates(frame: pd.DataFrame, unit: str) -> list[dict[str, Any]]:
-    starts = pd.DatetimeIndex(frame.index)
-    if unit == "day":
-        starts = starts.tz_localize(None).tz_localize("America/New_York").tz_convert("UTC")
-    times = starts.as_unit("ms").asi8.tolist()
-    return [
-        {"t": time, **dict(zip("ohlcv", row, strict=True))}
-        for time, row in zip(times, frame.to_numpy().tolist(), strict=True)
-    ]
 
 
 @pytest.fixture
@@ -226,18 +171,3 @@ def test_bad_input_is_one_line_and_exit_code_2(
 def test_a_day_before_the_plan_reaches_is_an_error(loopback: Loopback) -> None:
     past = f"{NOW - timedelta(days=400):%Y-%m-%d}"
     assert fetch(loopback, "--date", past) == 2
-
-
-def test_a_large_universe_gets_its_days_session_by_session(
-    loopback: Loopback, market: Market, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert fetch(loopback, *DATE, "--out", "few.json") == 0
-    more = [f"Q{number}" for number in range(80)]
-    market.add(more)
-    market.calls = 0
-    assert fetch(loopback, *DATE, "--out", "many.json", symbols=(*SYMBOLS[:6], *more)) == 0
-    assert market.calls == 2 + 80 + 1 + 80  # actions, sessions, splits, minutes of the new ones
-    assert "80 days, at most" in capsys.readouterr().err
-    few, many = (OutlierReport.load(Path(name)).days[0].hits for name in ("few.json", "many.json"))
-    gaps = [next(hit for hit in hits if hit.symbol == "AAA").scores["gap"] for hits in (few, many)]
-    assert gaps[0] == gaps[1]

@@ -1,7 +1,7 @@
 """The bars that a screen needs from Polygon, symbol by symbol, kept on disk as they come."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from feeds.actions import Action
 from feeds.polygon import Polygon
 from feeds.timeframe import Timeframe
 
-WINDOW = Limits().residual_days + SPARE  # sessions before the first screened one
 _LOST = 5  # symbols in a row without bars: then it is not the symbols
 
 Tell = Callable[[str, int, int, float], None]
@@ -67,6 +66,12 @@ class Source:
     calls_per_minute: int
     cache: Path
     tell: Tell
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def window(self) -> int:
+        """Daily bars before the first screened session."""
+        return self.limits.residual_days + SPARE
 
     def gathered(
         self, symbols: Sequence[str], days: Sequence[date], *, with_actions: bool = True
@@ -85,7 +90,7 @@ class Source:
             DataError: the back-off gave up, or symbol after symbol has no bars.
         """
         actions = self.polygon.actions(min(days), max(days)) if with_actions else ()
-        is_grouped = len(symbols) > WINDOW
+        is_grouped = len(symbols) > self.window
         daily = self._grouped(symbols, days) if is_grouped else {}
         found = Gathered({}, daily, actions, {})
         calls, lost = (1 if is_grouped else 2), 0
@@ -105,17 +110,17 @@ class Source:
         return found
 
     def _minutes(self, symbol: str, days: Sequence[date]) -> pd.DataFrame:
-        first, after = before(days, Limits().sessions), max(days) + timedelta(days=1)
+        first, after = before(days, self.limits.sessions), max(days) + timedelta(days=1)
         return self.polygon.aggregates(symbol, first, after, "1m", cache=self.cache)
 
     def _daily(self, symbol: str, days: Sequence[date]) -> pd.DataFrame:
-        first = before(days, WINDOW)
+        first = before(days, self.window)
         return self.polygon.aggregates(symbol, first, max(days), "1d", cache=self.cache)
 
     def _grouped(self, symbols: Sequence[str], days: Sequence[date]) -> dict[str, pd.DataFrame]:
         return polygon_grouped.history(
             symbols,
-            before(days, WINDOW),
+            before(days, self.window),
             max(days),
             Timeframe("1d"),
             client=self.polygon,

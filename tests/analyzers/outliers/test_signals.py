@@ -249,3 +249,11 @@ def test_a_symbol_without_days_can_be_a_hit_by_its_volume() -> None:
     assert (hit.scores["gap"].value, hit.scores["gap"].reason) == (None, "no daily bars")
     assert hit.q_value is None
     assert not hit.is_discovery
+
+
+def test_a_sector_in_which_nobody_else_trades_is_told() -> None:
+    stage = Stage()
+    stage.drop("BBB", slice(0, 10))
+    pair = {"AAA": "Pair", "BBB": "Pair"}
+    nulls = stage.nulls(sectors=pair)
+    assert nulls["residual_z"]["nobody else of its sector has a bar yet"] == ("AAA",)
