@@ -6,7 +6,7 @@ from backtest import sweep
 from strategies.sma_cross import SmaCross
 from tests.backtest.sweep_stage import Above, in_notebook, walk
 
-BARS = walk()
+BARS = walk(1_000)
 GRID = {"period": range(2, 20)}
 
 
