@@ -10,7 +10,7 @@ import typer
 
 from analyzers import options
 from analyzers.outlier import Limits, outliers
-from analyzers.outliers.asked import CALENDAR, SPARE, Universe, before, days
+from analyzers.outliers.asked import CALENDAR, SPARE, Universe, before, days, days_for
 from analyzers.outliers.printing import Delivery
 from analyzers.outliers.sessions import days_of
 from brokers.clock import SystemClock
@@ -74,8 +74,7 @@ def _minutes(bars: BarsSpec, asked: tuple[dt.date, ...]) -> Frames:
 def _daily(bars: BarsSpec, minutes: Frames, asked: tuple[dt.date, ...]) -> Frames:
     if bars.source == "files":
         return days_of(minutes, CALENDAR)
-    first = before(asked, Limits().residual_days + SPARE)
-    return replace(bars, timeframe="1d", start=f"{first}", end=f"{max(asked)}").fetch()
+    return days_for(bars, asked, Limits().residual_days + SPARE).fetch()
 
 
 def _last(minutes: Frames) -> dt.date:

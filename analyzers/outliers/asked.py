@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from brokers.errors import ConfigError
 from feeds import calendars
+from feeds.bars_spec import BarsSpec
 
 CALENDAR = "XNYS"
 SPARE = 20  # daily bars beyond the residuals' window, for the average true range to settle
@@ -87,3 +88,14 @@ def before(days: Sequence[date], count: int) -> date:
     first = min(days)
     known = calendars.sessions(CALENDAR, first - timedelta(days=2 * count + 15), first)
     return date.fromisoformat(f"{known[-count - 1]:%Y-%m-%d}")
+
+
+def days_for(bars: BarsSpec, days: Sequence[date], window: int) -> BarsSpec:
+    """The daily bars that go with intraday bars: `window` sessions before the first of `days`.
+
+    Yahoo's intraday bars are adjusted for splits alone; its days are asked for likewise, since
+    days and minutes that are adjusted differently are not compared.
+    """
+    options = {"adjustment": "split", **bars.options} if bars.source == "yahoo" else bars.options
+    first, last = before(days, window), max(days)
+    return replace(bars, timeframe="1d", start=f"{first}", end=f"{last}", options=options)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzers.outliers.asked import Universe, days
+from analyzers.outliers.asked import Universe, days, days_for
 from brokers.errors import ConfigError
+from feeds.bars_spec import BarsSpec
 
 NOW = datetime(2024, 2, 29, 15, tzinfo=UTC)
 
@@ -56,3 +57,11 @@ def test_a_week_is_its_sessions() -> None:
 def test_what_is_no_day_is_refused(day: str | None, week: str | None, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         days(day, week, NOW)
+
+
+def test_days_go_back_as_far_as_the_window_and_are_adjusted_as_the_minutes_are() -> None:
+    minutes = BarsSpec("yahoo", ("AAPL",), "2024-01-02", None, "1m", {"timeout_s": 5})
+    found = days_for(minutes, [date(2024, 2, 8), date(2024, 2, 7)], 3)
+    assert (found.timeframe, found.start, found.end) == ("1d", "2024-02-02", "2024-02-08")
+    assert found.options == {"timeout_s": 5, "adjustment": "split"}
+    assert days_for(BarsSpec("synthetic"), [date(2024, 2, 7)], 3).options == {}
