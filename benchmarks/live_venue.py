@@ -27,6 +27,7 @@ _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _ACCOUNT = {"id": "a1", "status": "ACTIVE", "currency": "USD"} | dict.fromkeys(
     ("cash", "equity", "buying_power"), "1000000"
 )
+_CLOCK = {"is_open": True} | dict.fromkeys(("next_open", "next_close"), "2025-06-02T20:00:00Z")
 _ASSET = {"status": "active", "tradable": True, "fractionable": True}
 
 
@@ -124,7 +125,7 @@ class Venue:
         self._unfilled: list[dict[str, Any]] = []
         self._accounts_read = 0
         self._others: dict[str, Callable[[], Any]] = {  # asked at the start
-            "/v2/clock": lambda: {"timestamp": self._starts[WARM_UP], "is_open": True},
+            "/v2/clock": lambda: _CLOCK | {"timestamp": self._starts[WARM_UP]},
             "/v2/stocks/bars": lambda: {"bars": self._past(), "next_page_token": None},
             "/v1/corporate-actions": lambda: {"corporate_actions": {}, "next_page_token": None},
         }
