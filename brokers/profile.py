@@ -9,6 +9,7 @@ from brokers.orders import OrderSchema, Terms
 from brokers.situation import AtVenue, whole
 from brokers.translate import exact
 from brokers.wire.alpaca_orders import check_parts, order_body
+from brokers.wire.ibkr_orders import family
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,13 @@ def _alpacas_words(order: OrderSchema) -> object:
 
 
 BACKTRADER = Profile("backtrader")
+# Stocks at SMART: cents from $1 on, hundredths of a cent below; whole shares through the API.
+IBKR = Profile(
+    "ibkr",
+    ticks=((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001"))),
+    lot=Decimal(1),
+    words=family,
+)
 # protocols: two decimals from $1 on, four below; fractions of a share to nine decimals.
 ALPACA = Profile(
     "alpaca",

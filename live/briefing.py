@@ -11,7 +11,6 @@ import pandas as pd
 from brokers.clock import Clock
 from brokers.errors import DataError, Transient
 from brokers.thread import run
-from brokers.wire.http import Http
 from brokers.wire.transport import VenueAccount, VenueBar, VenuePosition
 from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import AlpacaData
@@ -19,9 +18,9 @@ from feeds.bars import COLUMNS
 from feeds.calendars import bar_close
 from feeds.passport import stamp
 from feeds.timeframe import Timeframe
-from live.asking import ask
 from live.connection import Connection, connect
 from live.corporate_actions import AHEAD
+from live.exchange import Exchange
 from live.market_clock import MarketClock
 from live.paper.hours import Hours
 from live.permissions import Size, require
@@ -73,12 +72,13 @@ async def _brief(
     wires = connect(access, settings.wire, data, real, rng)
     try:
         account = await wires.account.account()  # first of all: it tells whether the keys are right
-        await require(wires.http, account, settings.data.symbols, _sizes(settings))
+        await require(wires.exchange.objections, account, settings.data.symbols, _sizes(settings))
         positions = tuple(await wires.account.positions())
-        at, is_open = await venue_clock(wires.http, access.where)
+        told = await wires.exchange.time()
+        at, is_open = told.at, told.is_open
         timeframe = Timeframe(settings.data.timeframe)
         if access.is_ours and not timeframe.is_intraday and DAY_S / access.speed < SHORT_DAY_S:
-            at = await _next_day(wires.http, access, real, at)
+            at = await _next_day(wires.exchange, access, real, at)
         clock = _clock(access, settings, real, at)
     finally:
         await wires.close()
@@ -116,21 +116,15 @@ def _clock(access: Access, settings: LiveSettings, real: Clock, at: datetime) ->
     return MarketClock(real, at, access.speed, timeframe.delta, closes)
 
 
-async def _next_day(http: Http, access: Access, real: Clock, at: datetime) -> datetime:
+async def _next_day(exchange: Exchange, access: Access, real: Clock, at: datetime) -> datetime:
     """Wait for a venue's next day to begin: found late in a short one, all orders would be late."""
     begun_at = at
     for _ in range(2 * PARTS):
         if at > begun_at:
             break
         await real.wait(DAY_S / access.speed / PARTS)
-        at, _ = await venue_clock(http, access.where)
+        at = (await exchange.time()).at
     return at
-
-
-async def venue_clock(http: Http, where: str) -> tuple[datetime, bool]:
-    """The venue's time, and whether its exchange is open; errors as of `ask`."""
-    told = await ask(http, "/v2/clock", where=where)
-    return datetime.fromisoformat(told["timestamp"]), bool(told["is_open"])
 
 
 def _sizes(settings: LiveSettings) -> list[Size]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,9 @@ from rich.table import Table
 from analyzers.chain import tail, verify
 from brokers.clock import Clock
 from brokers.errors import SeawallError
-from brokers.wire.http import Http
 from brokers.wire.transport import BarSource, Transport
-from live.asking import ask
-from live.permissions import Size, objections
+from live.exchange import Exchange
+from live.permissions import Size
 
 SKEW_S = 2.0  # seconds by which our clock may differ from the venue's
 HISTORY = timedelta(days=7)
@@ -43,7 +42,7 @@ class Subject:
 
     transport: Transport
     bars: BarSource
-    http: Http
+    exchange: Exchange
     clock: Clock
     symbols: tuple[str, ...]
     timeframe: str
@@ -94,30 +93,26 @@ async def _buying_power(subject: Subject) -> Row:
 
 async def _clock(subject: Subject) -> Row:
     before = subject.clock.now()
-    told = await ask(subject.http, "/v2/clock")
+    told = await subject.exchange.time()
     after = subject.clock.now()
-    theirs = datetime.fromisoformat(told["timestamp"])
-    skew_s = (theirs - (before + (after - before) / 2)).total_seconds()
-    market = f"market {'open' if told['is_open'] else 'closed'}"
-    when = f"next open {told['next_open']}, next close {told['next_close']}"
+    skew_s = (told.at - (before + (after - before) / 2)).total_seconds()
+    market = f"market {'open' if told.is_open else 'closed'}"
+    when = f"next open {told.next_open}, next close {told.next_close}"
     text = f"{skew_s:+.1f} s to the venue's; {market}, {when}"
     if subject.is_fast or abs(skew_s) <= SKEW_S:
-        return Row("clock", "go" if told["is_open"] else "note", text)
+        return Row("clock", "go" if told.is_open else "note", text)
     return Row("clock", "no-go", f"{text}: set this machine's clock (NTP)")
 
 
 async def _calendar(subject: Subject) -> Row:
-    today = subject.clock.now().date()
-    span = {"start": today.isoformat(), "end": (today + timedelta(days=7)).isoformat()}
-    days = await ask(subject.http, "/v2/calendar", span)
-    if not days:
+    found = await subject.exchange.next_session(subject.clock.now().date())
+    if not found:
         return Row("calendar", "no-go", "the venue's calendar has no session in the next week")
-    first = days[0]
-    return Row("calendar", "go", f"{first['date']} {first['open']} to {first['close']} New York")
+    return Row("calendar", "go", found)
 
 
 async def _symbols(subject: Subject) -> Row:
-    wrong = await objections(subject.http, subject.symbols, subject.sizes)
+    wrong = await subject.exchange.objections(subject.symbols, subject.sizes)
     if wrong:
         return Row("symbols", "no-go", "; ".join(wrong))
     return Row("symbols", "go", ", ".join(subject.symbols))

@@ -7,7 +7,6 @@ from datetime import datetime
 from backtest.spec import RunSpec
 from brokers.clock import Clock
 from feeds.timeframe import Timeframe
-from live.briefing import venue_clock
 from live.check import Row, Subject, checked
 from live.connection import connect
 from live.folder import Folder
@@ -33,7 +32,7 @@ async def look(
     subject = Subject(
         transport=wires.account,
         bars=wires.bars,
-        http=wires.http,
+        exchange=wires.exchange,
         clock=clock,
         symbols=settings.data.symbols,
         timeframe=Timeframe(settings.data.timeframe).text,
@@ -52,7 +51,6 @@ async def _venue_time(
 ) -> datetime:
     wires = connect(access, settings.wire, wanted(settings, access), real, rng)
     try:
-        at, _ = await venue_clock(wires.http, access.where)
-        return at
+        return (await wires.exchange.time()).at
     finally:
         await wires.close()

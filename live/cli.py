@@ -39,7 +39,7 @@ Strategy = Annotated[
 Settings = Annotated[
     Path | None, typer.Option("--settings", help="A live.toml; ./live.toml if it is there.")
 ]
-Venue = Annotated[Text, typer.Option(help="paper, alpaca (paper account) or alpaca-live (money).")]
+Venue = Annotated[Text, typer.Option(help="paper, paper-tws, alpaca[-live] or ibkr[-live].")]
 Url = Annotated[Text, typer.Option(help="A venue that speaks Alpaca's protocol.")]
 Folder = Annotated[Text, typer.Option(help="Where log, bars and reports are.")]
 Symbols = Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")]
@@ -58,7 +58,7 @@ AcceptData = Annotated[
     bool, typer.Option("--accept-data", help="Trade on data unlike the backtest's or warm-up's.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew; an earlier log is kept aside.")]
-RealMoney = Annotated[bool, typer.Option("--yes-real-money", help="For alpaca-live.")]
+RealMoney = Annotated[bool, typer.Option("--yes-real-money", help="For venues of real money.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No view.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 

@@ -1,6 +1,6 @@
 """What the account may trade, asked before anything is sent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from brokers.errors import ConfigError, VenueRefused
 from brokers.wire.http import Http
@@ -11,7 +11,10 @@ Size = float | str | None
 
 
 async def require(
-    http: Http, account: VenueAccount, symbols: Sequence[str], sizes: Iterable[Size]
+    ask_for_objections: Callable[[Sequence[str], Iterable[Size]], Awaitable[list[str]]],
+    account: VenueAccount,
+    symbols: Sequence[str],
+    sizes: Iterable[Size],
 ) -> None:
     """Let a session begin that can trade.
 
@@ -26,7 +29,7 @@ async def require(
         raise ConfigError(
             f"account {account.account_id} cannot trade ({account.blocked}): settle it there first"
         )
-    wrong = await objections(http, symbols, sizes)
+    wrong = await ask_for_objections(symbols, sizes)
     if wrong:
         raise ConfigError("; ".join(wrong))
 

@@ -123,8 +123,21 @@ class WireSection(Section):
     """Between comparisons with the venue while orders are at work; they find a mute stream out."""
 
 
+class IbkrSection(Section):
+    """The gateway of venue = "ibkr" and "ibkr-live"."""
+
+    host: str = "127.0.0.1"
+    """Where it listens."""
+    port: int = Field(0, ge=0, le=65_535)
+    """0 is IB Gateway's own: 4002 for ibkr, 4001 for ibkr-live."""
+    client_id: int = Field(1, ge=1, le=998)
+    """Of the orders; the bars take the next one."""
+    account: str = ""
+    """Needed where the login manages several."""
+
+
 class PaperSection(Section):
-    """The embedded venue, venue = "paper"."""
+    """The embedded venue, venue = "paper" and "paper-tws"."""
 
     seed: int = Field(7, ge=0)
     """Of the synthetic market and of the venue's ids."""
@@ -150,7 +163,7 @@ class LiveSettings(Section):
     """One session, described; composition roots alone hold it, and unpack it."""
 
     venue: str = "paper"
-    """paper is embedded; alpaca is the vendor's paper account; alpaca-live is real money."""
+    """paper, paper-tws: embedded; alpaca, ibkr: paper accounts; alpaca-live, ibkr-live: money."""
     url: str = ""
     """Address of a venue that speaks Alpaca's protocol, such as http://127.0.0.1:8765."""
     folder: str = "out/live"
@@ -162,6 +175,7 @@ class LiveSettings(Section):
     shutdown: ShutdownSection = ShutdownSection()
     alerts: AlertSection = AlertSection()
     wire: WireSection = WireSection()
+    ibkr: IbkrSection = IbkrSection()
     paper: PaperSection = PaperSection()
 
     @property

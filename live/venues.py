@@ -14,10 +14,11 @@ from pydantic import SecretStr
 
 from brokers.clock import Clock
 from brokers.errors import ConfigError
-from brokers.profile import ALPACA, BACKTRADER, Profile
+from brokers.profile import ALPACA, BACKTRADER, IBKR, Profile
 from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from brokers.wire.http import Http
 from brokers.wire.http_aiohttp import Aiohttp
+from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
 from live.durations import speed
 from live.embedded_market import market
@@ -25,6 +26,8 @@ from live.paper.child import VenueProcess
 from live.paper.spec import VenueSpec
 from live.settings import LiveSettings
 from live.venue_alone import spec_of
+
+NO_KEYS = AlpacaKeys(SecretStr(""), SecretStr(""))  # a gateway has logged in already
 
 
 class HttpTo(Protocol):
@@ -51,14 +54,16 @@ class Access:
         is_embedded: the venue began with this session and ends with it.
         is_ours: its market may run faster than the day, and skip nights.
         http: makes the way to each of its hosts.
+        gateway: of IBKR, in the stead of hosts and keys.
     """
 
     name: str
     where: str
-    trading: str
-    data: str
-    stream: str
-    keys: AlpacaKeys
+    trading: str = ""
+    data: str = ""
+    stream: str = ""
+    keys: AlpacaKeys = NO_KEYS
+    gateway: Gateway | None = None
     profile: Profile = ALPACA
     speed: float = 1.0
     is_money: bool = False
@@ -69,6 +74,8 @@ class Access:
     @property
     def account(self) -> str:
         """What names the account for the lock."""
+        if self.gateway is not None:
+            return f"{self.gateway.where} {self.gateway.account} {self.gateway.client_id}"
         return f"{self.trading} {self.keys.key_id.get_secret_value()}"
 
 
@@ -130,10 +137,48 @@ def alpaca(where: str, settings: LiveSettings, clock: Clock) -> Iterator[Access]
     yield replace(access, where=settings.url) if settings.url else access
 
 
+@contextmanager
+def embedded_gateway(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """Run our own venue as a child process that speaks as IB Gateway does."""
+    del clock
+    frames, warm_up = market(settings.data, settings.paper)
+    words = {"front": "tws", "account": "backtrader"}  # there are no rules of IB's own yet
+    spec = spec_of(settings.paper, warm_up).model_copy(update=words)
+    with tempfile.TemporaryDirectory() as folder, VenueProcess(spec, frames, Path(folder)) as venue:
+        port = int(venue.url.rpartition(":")[2])
+        yield Access(
+            name="paper-tws",
+            where=venue.url,
+            gateway=Gateway(port=port),
+            profile=BACKTRADER,
+            speed=speed(settings.paper.speed),
+            is_embedded=True,
+            is_ours=True,
+        )
+
+
+@contextmanager
+def ibkr(name: str, port: int, settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """IBKR's account behind a gateway that runs already."""
+    del clock
+    told = settings.ibkr
+    gateway = Gateway(told.host, told.port or port, told.client_id, told.account)
+    yield Access(
+        name=name,
+        where=gateway.where,
+        gateway=gateway,
+        profile=IBKR,
+        is_money=name.endswith("-live"),
+    )
+
+
 VENUES: Mapping[str, Open] = {
     "paper": embedded,
     "alpaca": partial(alpaca, "paper"),
     "alpaca-live": partial(alpaca, "live"),
+    "paper-tws": embedded_gateway,
+    "ibkr": partial(ibkr, "ibkr", PAPER_PORT),
+    "ibkr-live": partial(ibkr, "ibkr-live", LIVE_PORT),
 }
 
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from brokers.wire.http import within
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_book import Book, Entry, number
 from brokers.wire.ibkr_contracts import Contracts
-from brokers.wire.ibkr_line import Line
+from brokers.wire.ibkr_line import InUse, Line
 from brokers.wire.ibkr_orders import chain, family, words
 from brokers.wire.ibkr_updates import Missing, Taken, Updates, terms_of
 from brokers.wire.ibkr_view import View, is_ended
@@ -213,6 +213,21 @@ class Ibkr:
             if account == self._account and size
         ]
 
+    async def time(self) -> datetime:
+        """What time it is at the gateway, in whole seconds."""
+        await self._up()
+        (row,) = await self._line.ask(lambda client, _: client.reqCurrentTime(), "currentTime")
+        return datetime.fromtimestamp(row[0], UTC)
+
+    async def look_up(self, symbol: str) -> None:
+        """Have the contract of a symbol.
+
+        Raises:
+            OrderRefused: there is none, or several.
+        """
+        await self._up()
+        await self._contracts.find(symbol)
+
     async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
         """See `Transport.updates`.
 
@@ -270,7 +285,7 @@ class Ibkr:
     async def _connect(self) -> None:
         try:
             await self._line.open()
-        except ConfigError as error:
+        except InUse as error:
             held_s = self._was_up_at_s
             if held_s is None or self._clock.monotonic() - held_s > HELD_S:
                 raise

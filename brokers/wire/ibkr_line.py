@@ -20,6 +20,8 @@ from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
 from brokers.wire.ibkr_errors import IN_USE, TOO_FAST, is_warning
 
 Hear = Callable[[str, tuple[Any, ...]], None]
+LETS_GO_S = (0.1, 0.3, 0.6)
+
 Client = Any  # ib_async's, whose calls have no types
 Send = Callable[[Client, int], None]
 
@@ -45,6 +47,10 @@ _ROWS = {
     "openOrder": "openOrderEnd",
     "completedOrder": "completedOrdersEnd",
 }
+
+
+class InUse(ConfigError):
+    """Another connection has our client id."""
 
 
 class _Question(NamedTuple):
@@ -89,12 +95,22 @@ class Line:
         return self._client
 
     async def open(self) -> None:
-        """Connect.
+        """Connect; the gateway may take a moment to let go of our client id.
 
         Raises:
             ConfigError: the client id is in use, or ib_async is missing.
             Transient: nobody listens there, or not in this protocol.
         """
+        for wait_s in LETS_GO_S:
+            try:
+                await self._open()
+            except InUse:
+                await self._clock.wait(wait_s)
+            else:
+                return
+        await self._open()
+
+    async def _open(self) -> None:
         self._ear = ear = _Ear(self._heard)
         client = _client(ear)
         opening = self._opening = asyncio.get_running_loop().create_future()
@@ -258,8 +274,8 @@ def _nobody(where: Gateway, error: OSError) -> str:
     )
 
 
-def _in_use(where: Gateway) -> ConfigError:
-    return ConfigError(
+def _in_use(where: Gateway) -> InUse:
+    return InUse(
         f"{where.where}: client id {where.client_id} is in use by another program: end it, or "
         "choose another client_id"
     )

@@ -18,6 +18,7 @@ from brokers.errors import DataError, Transient
 from brokers.wire.http import Response
 from brokers.wire.transport import VenueAccount, VenueBar, VenueOrder, VenuePosition
 from live.check import Row, Subject, checked, is_go, table
+from live.exchange import AlpacaExchange
 
 NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
 ACCOUNT = VenueAccount("PA1", Decimal(10), Decimal(10), Decimal(20))
@@ -66,7 +67,9 @@ class _Venue:
 
 def _rows(venue: _Venue, folder: Path, **more: Any) -> dict[str, Row]:
     wires: Any = venue
-    subject = Subject(wires, wires, wires, ManualClock(NOON), ("SPY",), "1m", folder / "log.jsonl")
+    subject = Subject(
+        wires, wires, AlpacaExchange(wires), ManualClock(NOON), ("SPY",), "1m", folder / "log.jsonl"
+    )
 
     async def all_rows() -> list[Row]:
         return [row async for row in checked(replace(subject, **more))]

@@ -22,7 +22,7 @@ from live.reference import as_toml
         (("--speed", "fast"), 2, "paper.speed"),
         (("--bogus",), 2, "--bogus"),
         (("--url", "http://127.0.0.1:9"), 8, "127.0.0.1"),
-        (("venue", "--front", "tws"), 2, "unknown front 'tws'"),
+        (("venue", "--front", "fix"), 2, "unknown front 'fix'"),
         (("venue", "--speed", "0x"), 2, "is no speed"),
         (("why", "zz", "--log", "nowhere.jsonl"), 2, "nowhere.jsonl"),
     ],

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import pytest
 from brokers.errors import ConfigError, SeawallError, Transient, VenueRefused
 from brokers.wire.http import NoAnswer, Response
 from brokers.wire.transport import VenueAccount
-from live.permissions import require
+from live.permissions import objections, require
 
 ACCOUNT = VenueAccount("PA1", Decimal(10), Decimal(10), Decimal(20))
 GOOD = {"tradable": True, "status": "active", "fractionable": True}
@@ -31,7 +32,7 @@ class Host:
 
 
 def _ask(host: Any, account: VenueAccount = ACCOUNT) -> None:
-    asyncio.run(require(host, account, ("SPY",), (2.5, "95%", None)))
+    asyncio.run(require(partial(objections, host), account, ("SPY",), (2.5, "95%", None)))
 
 
 def test_an_account_and_symbols_that_trade_let_a_session_begin() -> None:
