@@ -25,7 +25,7 @@ async def look(
 ) -> list[Row]:
     """Look at the account, the data and the log."""
     clock: Clock = real
-    rows = [Row("keys", "go", f"for {access.trading}")]
+    rows = [Row("keys", "go", f"for {access.trading or access.where}")]
     if access.is_ours:
         clock = MarketClock(real, await _venue_time(settings, access, real, rng), access.speed)
     wires = connect(access, settings.wire, wanted(settings, access), clock, rng)
