@@ -30,20 +30,31 @@ GOALS = (
     ("W2b", "seawall compiled sweep", "vectorbt", 20.0),
 )
 MEMORY_SHARE = 0.2  # of vectorbt's on W2b
+INTRODUCTION = """# Benchmarks
+
+Made by `make bench-peers` (or `python -m benchmarks.peers`). Every peer runs in its own environment
+and process, in turn; seconds are medians of warm rounds, of the first ones where a single round was
+run. `cold` is the first call in a process, without imports; compiled code that a library keeps on
+disk was there (this project's kernel is compiled once a version, in some twenty seconds). Memory is
+the peak of all processes together, shared pages once.
+
+Sweeps use four workers or threads where a peer can, and every sweep of this project writes all its
+sets to a ledger on disk within the measured time; the first call makes the file. "Same work"
+compares final value and number of fills with stock Backtrader's, for sweeps the sum of the values;
+of this project it is asserted, and a difference ends the comparison. Where a peer's cell says no,
+its rules are others: vectorbt takes crosses from running sums and sizes W3 at the fill,
+nautilus_trader fills at the close of the bar that signalled. A peer is missing where it has no such
+work of its own, or was not run.
+"""
 
 
 def page(table: Table, points: Iterable[Point]) -> str:
     """The whole page as Markdown."""
     return "\n".join(
         [
-            "# Benchmarks",
-            "",
-            "Made by `make bench-peers` (or `python -m benchmarks.peers`). Every peer runs in its",
-            "own environment and process, in turn; seconds are medians of warm rounds, of the",
-            "first ones where a single round was run. `cold` is the first call in a process,",
-            "without imports. Memory is the peak of all processes together, shared pages once.",
-            "",
+            INTRODUCTION,
             f"Machine: {machine()}.",
+            *_caution(os.getloadavg()[0]),
             "",
             *_works(table),
             *_goals(table),
@@ -65,6 +76,17 @@ def machine() -> str:
         f"{platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in names)}; "
         f"load {os.getloadavg()[0]:.1f} when it ended, {datetime.now(UTC):%Y-%m-%d}"
     )
+
+
+def _caution(load: float) -> list[str]:
+    """What to think of figures from a machine that others used, too."""
+    if load <= 1.5 * (os.cpu_count() or 1):
+        return []
+    return [
+        "",
+        "The machine was busy with other work throughout. Ratios were taken side by side, but what",
+        "takes milliseconds, or all cores at once, suffers most: make this page again on a quiet one.",
+    ]
 
 
 def _works(table: Table) -> list[str]:

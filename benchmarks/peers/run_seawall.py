@@ -1,4 +1,4 @@
-"""This project: turbo alone, and sweeps in both engines with a ledger of their own."""
+"""This project: turbo alone, and sweeps in both engines; the first call makes the ledger."""
 
 import math
 import time
@@ -31,21 +31,23 @@ def turbo(job: Job) -> Ends:
     return Ends(made.broker.getvalue(), len(strategy.fills))
 
 
-def swept(job: Job, strategy: Any, engine: Any, confirm: int) -> Ends:
-    with TemporaryDirectory() as folder:
-        result = sweep(
-            strategy, job.frame.tz_localize("UTC").rename_axis("time"), job.axes, engine=engine,
-            jobs=job.workers, cash=CASH, commission=COMMISSION, size=SIZE, confirm=confirm,
-            ledger=Path(folder, "ledger.sqlite"),
-        )  # fmt: skip
+def swept(job: Job, ledger: Path, strategy: Any, engine: Any, confirm: int) -> Ends:
+    """Every set anew, whatever the ledger knows, and into the ledger again."""
+    result = sweep(
+        strategy, job.frame.tz_localize("UTC").rename_axis("time"), job.axes, engine=engine,
+        jobs=job.workers, cash=CASH, commission=COMMISSION, size=SIZE, confirm=confirm,
+        ledger=ledger, resume=False,
+    )  # fmt: skip
     return Ends(math.fsum(result.table["final_value"]))
 
 
 if __name__ == "__main__":
-    ways = {
-        "turbo": turbo,
-        "cerebro": partial(swept, strategy=SmaCross, engine="cerebro", confirm=0),
-        "compiled": partial(swept, strategy=Signals, engine="compiled", confirm=0),
-        "confirmed": partial(swept, strategy=Signals, engine="compiled", confirm=5),
-    }
-    measure(ways, IMPORTED_S)
+    with TemporaryDirectory() as folder:
+        here = partial(swept, ledger=Path(folder, "ledger.sqlite"))
+        ways = {
+            "turbo": turbo,
+            "cerebro": partial(here, strategy=SmaCross, engine="cerebro", confirm=0),
+            "compiled": partial(here, strategy=Signals, engine="compiled", confirm=0),
+            "confirmed": partial(here, strategy=Signals, engine="compiled", confirm=5),
+        }
+        measure(ways, IMPORTED_S)

@@ -56,14 +56,14 @@ def timed(
     frame = frame.tz_localize("UTC").rename_axis("time")
     slow = max(10, round(sets**0.5))
     grid = {"fast": range(2, 2 + -(-sets // slow)), "slow": range(400, 400 + slow)}
-    seconds = 0.0
+    seconds, done = 0.0, 0
     for _ in range(2):
         with TemporaryDirectory() as folder:
             began = time.perf_counter()
-            sweep(
+            result = sweep(
                 STRATEGIES[engine], frame, grid, engine=engine, jobs=workers, backend=backend,
                 cash=CASH, commission=COMMISSION, size=100, confirm=0,
                 ledger=Path(folder, "ledger.sqlite"),
             )  # fmt: skip
-            seconds = time.perf_counter() - began
-    return Point(varied, engine, sets, bars, workers, backend, seconds)
+            seconds, done = time.perf_counter() - began, len(result)
+    return Point(varied, engine, done, bars, workers, backend, seconds)
