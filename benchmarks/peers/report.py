@@ -84,8 +84,8 @@ def _caution(load: float) -> list[str]:
         return []
     return [
         "",
-        "The machine was busy with other work throughout. Ratios were taken side by side, but what",
-        "takes milliseconds, or all cores at once, suffers most: make this page again on a quiet one.",
+        "The machine was busy with other work. Ratios were taken side by side, but what takes",
+        "milliseconds, or all cores at once, suffers most: make this page anew on a quiet one.",
     ]
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,7 +45,7 @@ def swept(job: Job, ledger: Path, strategy: Any, engine: Any, confirm: int) -> E
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         here = partial(swept, ledger=Path(folder, "ledger.sqlite"))
-        ways = {
+        ways: dict[str, Callable[[Job], Ends]] = {
             "turbo": turbo,
             "cerebro": partial(here, strategy=SmaCross, engine="cerebro", confirm=0),
             "compiled": partial(here, strategy=Signals, engine="compiled", confirm=0),
