@@ -64,7 +64,7 @@ def test_warning_about_an_order_ends_nothing(code):
     async def play(stage):
         async with Watch(stage.transport) as watch:
             order = await stage.transport.submit(limit())
-            stage.says(code, order_id=1)
+            stage.says(code, order_id=stage.api.orders.last_order_id)
             await stage.trade("AAPL", 100)
             await watch.said(order.venue_order_id, "new")
         assert (await stage.transport.find("l1")).status == "new"
@@ -76,7 +76,7 @@ def test_validation_error_about_an_order_at_work_leaves_it_at_work():
     async def play(stage):
         await stage.transport.submit(limit())
         await stage.trade("AAPL", 100)
-        stage.says(321, order_id=1)
+        stage.says(321, order_id=stage.api.orders.last_order_id)
         assert (await stage.transport.find("l1")).status == "new"
 
     scene(play)
@@ -270,3 +270,41 @@ def test_question_that_gets_no_answer_is_transient():
             await stage.transport.positions()
 
     scene(play, Patience(timeout_s=0.1))
+
+
+def test_cancel_that_ib_cannot_find_ends_the_order_here():
+    async def play(stage):
+        order = await stage.transport.submit(limit())
+        await stage.trade("AAPL", 100)
+        stage.api.answers[4] = lambda client, told: client.error(told[2], 10147, "missing")
+        stage.api.answers[16] = lambda client, _: client.send(53, 1)
+        await stage.transport.cancel(order.venue_order_id)
+        stage.api.answers[99] = lambda client, _: client.send(102)
+        assert (await stage.transport.find("l1")).status == "canceled"
+
+    scene(play)
+
+
+def test_refused_modification_leaves_the_order_as_it_was():
+    async def play(stage):
+        order = await stage.transport.submit(limit())
+        terms = Replacement(limit_price=Decimal(91))
+        with pytest.raises(VenueRefused, match="modify failed"):  # not before it is accepted
+            await stage.transport.replace(order.venue_order_id, "l2", terms)
+        assert await stage.transport.find("l2") is None
+        assert (await stage.transport.find("l1")).limit_price == 90
+
+    scene(play)
+
+
+def test_number_that_was_given_before_is_transient_and_another_is_taken_next_time():
+    async def play(stage):
+        await stage.transport.account()
+        place = stage.api.answers[3]
+        stage.api.answers[3] = lambda client, fields: client.error(fields[1], 103, "Duplicate")
+        with pytest.raises(Transient):
+            await stage.transport.submit(limit())
+        stage.api.answers[3] = place
+        assert await stage.transport.submit(limit())
+
+    scene(play)
