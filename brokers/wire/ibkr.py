@@ -316,10 +316,7 @@ class Ibkr:
 
     async def _look_again(self, entry: Entry, text: str) -> None:
         """Ask for all orders: one that the gateway cannot find to cancel must not stay open."""
-        rows = await self._line.ask(
-            lambda client, _: client.reqAllOpenOrders(),
-            "openOrderEnd",
-        )
+        rows = await self._line.ask(lambda client, _: client.reqAllOpenOrders(), "openOrderEnd")
         if entry.perm_id not in [row[2].permId for row in rows]:
             entry.end(text, self._clock.now())
             self._updates.tell(entry)
@@ -368,8 +365,7 @@ class Ibkr:
 
     def _require_link(self) -> None:
         if self._updates.link_is_down:
-            text = f"the gateway has lost IB: {self._updates.link_is_down}"
-            raise VenueRefused("1100", text)
+            raise VenueRefused("1100", f"the gateway has lost IB: {self._updates.link_is_down}")
 
     def _require_new(self, client_order_id: str) -> None:
         if self._book.find(client_order_id) is not None:
