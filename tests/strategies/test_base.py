@@ -137,7 +137,8 @@ def test_a_weight_in_parts_of_a_share_is_bought_and_sold_for_the_day():
 
 
 @pytest.mark.parametrize(
-    "terms", [{"weight": -0.5}, {"weight": 0.5, "limit": 30_000.0}, {"weight": 0.5, "stop_loss": 1.0}]
+    "terms",
+    [{"weight": -0.5}, {"weight": 0.5, "limit": 30_000.0}, {"weight": 0.5, "stop_loss": 1.0}],
 )
 def test_short_with_a_limit_or_with_exits_a_weight_comes_to_whole_units(terms):
     ran = play(scripted({1: [{"lot": 0.001, **terms}]}), flat([30_000.0] * 6), cash=100_000.0)
