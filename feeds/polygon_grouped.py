@@ -70,7 +70,7 @@ def history(  # noqa: PLR0913  options are parameters by name
     if timeframe.text != "1d":
         raise ConfigError(f"polygon_grouped has days, not {timeframe}: ask polygon for those")
     clock = clock or SystemClock()
-    days = _sessions(start, end, pd.Timestamp(clock.now()))
+    days = _sessions(symbols, start, end, pd.Timestamp(clock.now()))
     client = client or Polygon(api_key, base=base, calls_per_minute=calls_per_minute, clock=clock)
     shelf = _Shelf(Path(cache) / "polygon" / "grouped" / "none", client)
     shelf.fill(days, report or _silent, 60.0 / calls_per_minute)
@@ -139,7 +139,9 @@ def _read(path: Path) -> pa.Table:
     )
 
 
-def _sessions(start: Bound, end: Bound, now: pd.Timestamp) -> pd.DatetimeIndex:
+def _sessions(
+    symbols: Sequence[str], start: Bound, end: Bound, now: pd.Timestamp
+) -> pd.DatetimeIndex:
     """The sessions of the range that are over, as naive dates."""
     first, after = at_zone(start, ZONE), at_zone(end, ZONE)
     if first is None:
@@ -152,7 +154,10 @@ def _sessions(start: Bound, end: Bound, now: pd.Timestamp) -> pd.DatetimeIndex:
     held = dates[(begun >= first) & (begun < last)]
     days = held[calendars.session_close(CALENDAR, held) <= now] if len(held) else held
     if days.empty:
-        raise DataError(f"polygon: no session is over {in_words(start, end)}: choose another range")
+        raise DataError(
+            f"{', '.join(symbols) or 'polygon_grouped'}: no session is over {in_words(start, end)}: "
+            "choose another range"
+        )
     return days
 
 
@@ -188,7 +193,7 @@ def _stamped(symbol: str, part: pd.DataFrame, clock: Clock, *, adjusted: bool) -
     return stamp(
         bars,
         symbol=symbol,
-        source="polygon",
+        source="polygon_grouped",
         timeframe="1d",
         feed="sip-grouped",
         adjustment="split" if adjusted else "none",

@@ -82,7 +82,11 @@ def test_the_whole_market_comes_from_polygon_day_by_day(out, sector_map, tmp_pat
         done = sector(out, *words, *options, "--map", sector_map, POLYGON_API_KEY=KEY)
     assert done.exit_code == 0, done.output
     report = SectorReport.load(out)
-    assert (report.source, report.feed, report.adjustment) == ("polygon", "sip-grouped", "split")
+    assert (report.source, report.feed, report.adjustment) == (
+        "polygon_grouped",
+        "sip-grouped",
+        "split",
+    )
     assert [item.members_used for item in report.sectors if item.name == "Energy"] == [3]
     assert len(list(tmp_path.rglob("2024-*.parquet"))) == 3
     assert KEY not in done.output

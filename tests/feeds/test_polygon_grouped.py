@@ -54,7 +54,7 @@ def test_a_session_is_one_call_and_starts_at_midnight_in_new_york(
     assert found["BBB"]["close"].tolist() == [7.0, 8.0]
     passport = found["AAA"].attrs["passport"]
     assert (passport.source, passport.feed, passport.adjustment) == (
-        "polygon",
+        "polygon_grouped",
         "sip-grouped",
         "split",
     )
