@@ -155,8 +155,8 @@ def _sessions(
     days = held[calendars.session_close(CALENDAR, held) <= now] if len(held) else held
     if days.empty:
         raise DataError(
-            f"{', '.join(symbols) or 'polygon_grouped'}: no session is over {in_words(start, end)}: "
-            "choose another range"
+            f"{', '.join(symbols) or 'polygon_grouped'}: no session is over "
+            f"{in_words(start, end)}: choose another range"
         )
     return days
 
