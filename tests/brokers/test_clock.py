@@ -24,3 +24,10 @@ def test_system_clock_is_aware_utc_and_never_runs_backwards():
     asyncio.run(clock.wait(0))
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() >= before
+
+
+def test_system_clock_says_how_long_until_an_instant():
+    clock = SystemClock()
+    later, past = (clock.now() + timedelta(seconds=step) for step in (3600, -3600))
+    assert 3590 < clock.until_s(later) <= 3600
+    assert -3610 < clock.until_s(past) <= -3600
