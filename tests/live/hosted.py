@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +107,19 @@ class Hosted:
         return [line for line in self.lines if line["kind"] == kind]
 
 
+class Told(StringIO):
+    """What a venue says, and whether it has said anything or ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def flush(self) -> None:
+        """Its first words are whole."""
+        if self.getvalue():
+            self.begun.set()
+
+
 @contextmanager
 def hosted_venue(
     place: Path, frames: Mapping[str, pd.DataFrame] | None = None, **terms: Any
@@ -116,16 +128,20 @@ def hosted_venue(
     bars, warm_up = minutes("SPY")
     bars = dict(frames or bars)
     spec = VenueSpec(account="alpaca", warm_up=warm_up, speed=SPEED, calls_per_minute=0, **terms)
-    out = StringIO()
+    out = Told()
 
     def run() -> None:
         clock = SystemClock()
-        asyncio.run(serve(spec, spec.venue(bars, clock), clock, out, heeds_process=False))
+        try:
+            asyncio.run(serve(spec, spec.venue(bars, clock), clock, out, heeds_process=False))
+        finally:
+            out.begun.set()
 
     thread = threading.Thread(target=run, name="hosted venue")
     thread.start()
     try:
-        told = _ready(out, thread)
+        assert out.begun.wait(PATIENCE_S)
+        told = orjson.loads(out.getvalue())
         yield Hosted(told["url"], f"{told['control']} {told['token']}", place, tuple(bars))
     finally:
         if out.getvalue():
@@ -140,14 +156,6 @@ def minutes(*symbols: str) -> tuple[Mapping[str, pd.DataFrame], int]:
     """Synthetic bars, and how many steps of them are past."""
     settings = load(None, {"data": {"warmup_bars": WARM_UP, "symbols": list(symbols)}})
     return market(settings.data, settings.paper)
-
-
-def _ready(out: StringIO, thread: threading.Thread) -> dict[str, Any]:
-    until_s = time.monotonic() + PATIENCE_S
-    while not out.getvalue() and thread.is_alive() and time.monotonic() < until_s:
-        time.sleep(0.001)
-    told: dict[str, Any] = orjson.loads(out.getvalue())
-    return told
 
 
 def fault(kind: str, **words: Any) -> str:
