@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backtest.outcomes import BLOCKS, METRICS, Outcomes
+from analyzers.overfit import BLOCKS
+from backtest.outcomes import METRICS, Outcomes
 
 
 class Board:

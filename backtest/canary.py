@@ -14,10 +14,10 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from backtest.inputs import frames_of, named_feeds
+from backtest.inputs import only_frames
 from backtest.spec import RunSpec
 from backtest.witness import Decided, decisions_of
-from brokers.errors import ConfigError, DataError
+from brokers.errors import ConfigError, DataError, SeawallError
 from feeds.frames import bar_ends
 from feeds.passport import passport_of
 
@@ -101,7 +101,7 @@ def find_leak(
     spec = strategy if isinstance(strategy, RunSpec) else RunSpec(strategy, params or {})
     if cuts < 1:
         raise ConfigError(f"cuts is {cuts}: at least one is needed, ten are usual")
-    frames = _frames(bars)
+    frames = only_frames(bars)
     known = _known(spec, frames)
     rng = np.random.default_rng(seed)
     places = _places(frames, known, cuts, rng)
@@ -117,17 +117,6 @@ def find_leak(
 
 def _name(spec: RunSpec) -> str:
     return str(spec.as_dict()["strategy"])
-
-
-def _frames(bars: Any) -> dict[str, pd.DataFrame]:
-    feeds = named_feeds(bars)
-    frames = frames_of(feeds)
-    if missing := sorted(set(feeds) - set(frames)):
-        raise ConfigError(
-            f"canary: {missing[0]} is a feed of Backtrader's own, which cannot be cut: "
-            "give its bars as a frame"
-        )
-    return frames
 
 
 def _known(spec: RunSpec, frames: Mapping[str, pd.DataFrame]) -> list[Decided]:
@@ -206,6 +195,8 @@ def _compared(
 ) -> Leak | None:
     try:
         after = [item for item in decisions_of(spec, frames) if item.at <= cut_at]
+    except SeawallError:
+        raise  # ours, not the strategy's
     except Exception as error:  # noqa: BLE001  any error that the whole data do not cause is a leak
         told = f"{type(error).__name__}: {error}"
         return Leak(way, cut_at, cut_at, "", f"{len(before)} decisions", told)

@@ -1,10 +1,11 @@
 """`python -m backtest sweep`: options in, a sweep, and its best sets out."""
 
 import sys
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,10 +15,10 @@ from backtest.commands import DONE, INTERRUPTED
 from backtest.delivery import delivered
 from backtest.grid import parse_axis
 from backtest.outcomes import PRUNED
-from backtest.parameters import found, parse_params
+from backtest.parameters import parse_params
 from backtest.printing import as_line
 from backtest.spec import BarsSpec, RunSpec
-from backtest.sweep_progress import shown
+from backtest.sweep_progress import Report, shown
 from backtest.sweep_result import SweepResult
 from backtest.sweep_spec import SweepSpec
 from backtest.sweeps import execute
@@ -108,25 +109,41 @@ def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Try many parameter sets of one strategy; finished ones are kept in a ledger."""
-    cls = found(strategy)
-    axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
-    fixed = parse_params(cls, texts.pairs("--param", param))
     run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, bars)
     how: dict[str, Any] = {
         "search": search, "engine": engine, "backend": backend, "jobs": jobs,
         "objective": objective, "trials": trials, "seed": search_seed, "confirm": confirm,
         "resume": resume, "ledger": ledger, "constraint": constraint, "prune": prune,
     }  # fmt: skip
-    return _swept(SweepSpec(run, axes, fixed, **how), Wishes(out, as_json, quiet))
+    return _swept(described(run, grid, param, how), bars, Wishes(out, as_json, quiet))
 
 
-def _swept(spec: SweepSpec, wishes: Wishes) -> int:
-    frames = cast(BarsSpec, spec.run.bars).fetch()
+def described(
+    run: RunSpec, grid: list[str] | None, param: list[str] | None, how: Mapping[str, Any]
+) -> SweepSpec:
+    """The sweep over the axes and with the fixed parameters that were typed.
+
+    Raises:
+        ConfigError: one of them makes no sense.
+    """
+    cls = run.strategy_class
+    axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
+    return SweepSpec(run, axes, parse_params(cls, texts.pairs("--param", param)), **how)
+
+
+@contextmanager
+def watched(spec: SweepSpec, wishes: Wishes) -> Iterator[Report | None]:
+    """Show how far it is; what the strategy prints stays out of a stdout meant for a program."""
     silent = Console(stderr=True, quiet=wishes.quiet or wishes.as_json)
-    # Whatever the strategy prints goes to stderr, where stdout is meant for a program.
     stdout = redirect_stdout(sys.stderr) if wishes.as_json else nullcontext()
+    with stdout, shown(spec.run.strategy_name, silent) as report:
+        yield report
+
+
+def _swept(spec: SweepSpec, bars: BarsSpec, wishes: Wishes) -> int:
+    frames = bars.fetch()
     try:
-        with stdout, shown(spec.run.strategy_name, silent) as report:
+        with watched(spec, wishes) as report:
             result = execute(spec, frames, report)
     except KeyboardInterrupt:
         sys.stderr.write(f"interrupted: finished sets are in {spec.ledger_path}\n")

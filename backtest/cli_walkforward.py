@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,8 @@ from rich.console import Console
 from backtest import archive, cli_sweep, options, texts
 from backtest.commands import DONE, INTERRUPTED
 from backtest.delivery import delivered
-from backtest.grid import parse_axis
-from backtest.parameters import found, parse_params
 from backtest.printing import as_line
 from backtest.spec import BarsSpec, RunSpec
-from backtest.sweep_progress import shown
 from backtest.sweep_spec import SweepSpec
 from backtest.walk_cards import facts, table
 from backtest.walk_result import WalkForwardResult
@@ -61,14 +57,13 @@ def walkforward(  # noqa: PLR0913, PLR0917  one parameter an option
     traceback: options.Whole = False,  # noqa: ARG001  read by backtest.complaints
 ) -> int:
     """Choose parameters on one stretch of time, trade them on the next, and go on from there."""
-    cls = found(strategy)
-    axes = {name: parse_axis(cls, name, it) for name, it in texts.pairs("--grid", grid).items()}
-    fixed = parse_params(cls, texts.pairs("--param", param))
     run = RunSpec(strategy, {}, cash, commission, slippage_bps, texts.size(size), None, bars)
-    spec = SweepSpec(
-        run, axes, fixed, search, engine, backend, jobs, objective, trials, search_seed,  # type: ignore[arg-type]
-        confirm=0, ledger=ledger, constraint=constraint, prune=prune,
-    )  # fmt: skip
+    how = {
+        "search": search, "engine": engine, "backend": backend, "jobs": jobs,
+        "objective": objective, "trials": trials, "seed": search_seed, "confirm": 0,
+        "ledger": ledger, "constraint": constraint, "prune": prune,
+    }  # fmt: skip
+    spec = cli_sweep.described(run, grid, param, how)
     wishes = cli_sweep.Wishes(out, as_json, quiet)
     return _walked(spec, bars, (train, test, anchored), wishes)
 
@@ -78,11 +73,8 @@ def _walked(
 ) -> int:
     frames = asked.fetch()
     train, test, anchored = cut
-    silent = Console(stderr=True, quiet=wishes.quiet or wishes.as_json)
-    # Whatever the strategy prints goes to stderr, where stdout is meant for a program.
-    stdout = redirect_stdout(sys.stderr) if wishes.as_json else nullcontext()
     try:
-        with stdout, shown(spec.run.strategy_name, silent) as report:
+        with cli_sweep.watched(spec, wishes) as report:
             result = walk_forward(
                 spec, frames, train=train, test=test, anchored=anchored, report=report
             )

@@ -18,7 +18,7 @@ from analyzers import metrics
 from analyzers.study.splits import PurgedKFold
 from backtest import sweeps
 from backtest.asked import asked
-from backtest.inputs import frames_of, named_feeds
+from backtest.inputs import only_frames
 from backtest.outcomes import Outcomes
 from backtest.sweep_spec import SweepSpec
 from backtest.windows import Frames, between, every_start
@@ -97,7 +97,7 @@ def purged_folds(
     spec = asked(strategy, grid, how)
     if spec.search == "tpe":
         raise ConfigError("search=tpe tries other sets in every fold: use grid or random")
-    frames = frames_of(named_feeds(bars))
+    frames = only_frames(bars)
     starts = every_start(frames)
     chosen = replace(spec, confirm=0)
     # A scored stretch ends `purge` bars later, as a position may that it opened.

@@ -40,6 +40,23 @@ def named_feeds(bars: Any) -> Feeds:
     return feeds
 
 
+def only_frames(bars: Any) -> dict[str, pd.DataFrame]:
+    """The checked frames by name, for what has to cut the bars or hand them to others.
+
+    Raises:
+        ConfigError: one is a feed of Backtrader's own, or as of `named_feeds`.
+        DataError: a frame is no bar frame.
+    """
+    feeds = named_feeds(bars)
+    frames = frames_of(feeds)
+    if strange := next((name for name in feeds if name not in frames), None):
+        raise ConfigError(
+            f"bars: {strange} is a feed of Backtrader's own, which can neither be cut nor given to "
+            "workers: read it into a frame, as feeds.history does"
+        )
+    return frames
+
+
 def passports_of(feeds: Feeds) -> dict[str, Passport | None]:
     """Each feed's passport; None for a feed of Backtrader's own."""
     return {name: getattr(feed, "passport", None) for name, feed in feeds.items()}

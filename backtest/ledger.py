@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from backtest.outcomes import BLOCKS, METRICS, PRUNED, Outcomes
+from analyzers.overfit import BLOCKS
+from backtest.outcomes import METRICS, PRUNED, Outcomes
 from brokers.errors import ConfigError, DataError
 
 FORMAT = 1

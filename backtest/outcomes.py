@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzers.metrics import ROUNDING, returns, summary
+from analyzers.overfit import BLOCKS, block_sums
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,8 +19,6 @@ METRICS: Final = (
 )  # fmt: skip
 """Numbers of `analyzers.metrics.summary` over the equity curve that `run` builds; NaN where it says
 None. `total_return` is its `return`; `trades` counts round trips, those still open included."""
-
-BLOCKS: Final = 16
 
 PRUNED: Final = "pruned after "
 """How the reason of a set begins that was given up on a part of the bars; it has not failed."""
@@ -112,12 +111,7 @@ def of_run(equity: "pd.Series[float]", cash: float, trades: pd.DataFrame) -> Out
 def from_returns(equity: "pd.Series[float]", cash: float) -> Statistics:
     """Moments, number and block sums of the returns of one equity curve."""
     each = returns(np.asarray(equity, dtype=np.float64), cash)
-    size = len(each) // BLOCKS
-    blocks = each[: size * BLOCKS].reshape(BLOCKS, size)
-    sums = np.stack(
-        [np.full(BLOCKS, float(size)), blocks.sum(axis=1), np.square(blocks).sum(axis=1)], axis=1
-    )
-    return Statistics(_moments(each), len(each), sums)
+    return Statistics(_moments(each), len(each), block_sums(each))
 
 
 def _moments(each: Floats) -> Floats:

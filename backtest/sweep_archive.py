@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analyzers.overfit import BLOCKS
 from backtest.archive import write
 from backtest.ledger import MOMENTS, Tried
-from backtest.outcomes import BLOCKS, METRICS, Outcomes
+from backtest.outcomes import METRICS, Outcomes
 from backtest.sweep_result import FAILED, SweepResult, table_of
 from brokers.errors import DataError
 from feeds.passport import Passport

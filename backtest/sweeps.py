@@ -11,7 +11,7 @@ import backtrader as bt
 from backtest.books import Books, Count
 from backtest.evaluation import Evaluation, chosen_engine
 from backtest.identity import bars_key, settings_key, source_key
-from backtest.inputs import frames_of, named_feeds, passports_of
+from backtest.inputs import only_frames
 from backtest.ledger import Ledger, Study
 from backtest.outcomes import PRUNED, Outcomes
 from backtest.parcel import Workload
@@ -23,7 +23,8 @@ from backtest.sweep_spec import Backend, Engine, SweepSpec
 from backtest.sweep_spec import Search as SearchName
 from backtest.windows import every_start
 from brokers.clock import SystemClock
-from brokers.errors import ConfigError, DataError
+from brokers.errors import DataError
+from feeds.passport import KEY, passport_of
 
 Report = Callable[[int, int], None]  # (sets done, sets in all)
 BEST_FRAC = 0.6  # of the sets to confirm; the others are drawn at random
@@ -93,13 +94,8 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
     """
     clock = SystemClock()
     begun_at = clock.monotonic()
-    feeds = named_feeds(bars)
-    frames, passports = frames_of(feeds), passports_of(feeds)
-    if strange := next((name for name in feeds if name not in frames), None):
-        raise ConfigError(
-            f"bars: {strange} is a feed of Backtrader's own, which no worker can be given: read it "
-            "into a frame, as feeds.history does"
-        )
+    frames = only_frames(bars)
+    passports = {name: frame.attrs[KEY] for name, frame in frames.items()}
     search = _search(spec)
     engine, reason = chosen_engine(spec, frames)
     load = Workload(spec.run, frames, engine)
@@ -120,7 +116,7 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
         objective=spec.objective,
         outcomes=outcomes,
         config=spec.as_dict(),
-        passports={name: known for name, known in passports.items() if known is not None},
+        passports=passports,
         engine=engine,
         engine_reason=reason,
         wall_s=clock.monotonic() - begun_at,
@@ -151,7 +147,9 @@ def _rungs(
     rungs = []
     for bars, part in parts(load.frames).items():
         on_part = evaluation.on(replace(load, frames=part))
-        named = replace(study, bars=bars_key(passports_of(named_feeds(part))))
+        named = replace(
+            study, bars=bars_key({name: passport_of(frame, name) for name, frame in part.items()})
+        )
         rungs.append(Rung(bars, whole.on(named, on_part)))
     return [*rungs, last]
 

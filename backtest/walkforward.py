@@ -12,12 +12,12 @@ from analyzers import metrics
 from analyzers.trades import TRADES, frame
 from backtest import engine, sweeps
 from backtest.asked import asked
-from backtest.inputs import frames_of, named_feeds
+from backtest.inputs import only_frames
 from backtest.sweep_result import SweepResult
 from backtest.sweep_spec import SweepSpec
 from backtest.walk_result import Walk, WalkForwardResult
 from backtest.windows import Window, windows
-from brokers.errors import ConfigError, RiskRefused
+from brokers.errors import RiskRefused
 from brokers.risk import Situation
 from feeds.frames import bar_ends
 from feeds.passport import passport_of
@@ -79,7 +79,7 @@ def walk_forward(
         ConfigError: the windows do not fit, or something about the sweep is wrong.
         DataError: the bars or the ledger cannot be used.
     """
-    spec, frames = asked(strategy, grid, how), _frames(bars)
+    spec, frames = asked(strategy, grid, how), only_frames(bars)
     plan = windows(frames, train, test, anchored=anchored)
     chosen = replace(spec, confirm=0)
     capital, walks, is_complete = float(spec.run.cash), [], True
@@ -96,17 +96,6 @@ def walk_forward(
             raise
         is_complete = False
     return _result(spec, walks, anchored=anchored, partial=not is_complete)
-
-
-def _frames(bars: Any) -> dict[str, pd.DataFrame]:
-    feeds = named_feeds(bars)
-    frames = frames_of(feeds)
-    if strange := next((name for name in feeds if name not in frames), None):
-        raise ConfigError(
-            f"bars: {strange} is a feed of Backtrader's own, which cannot be cut into windows: "
-            "read it into a frame, as feeds.history does"
-        )
-    return frames
 
 
 def _walk(spec: SweepSpec, frames: Frames, window: Window, capital: float) -> Walk:

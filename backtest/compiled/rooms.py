@@ -5,12 +5,13 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from analyzers.overfit import BLOCKS
 from backtest.compiled import columns as col
 from backtest.compiled.desk import Desk
 from backtest.compiled.simulate import Room, Rows
 from backtest.compiled.spares import Spares
 from backtest.compiled.tape import BLOCK, Registers
-from backtest.outcomes import BLOCKS, METRICS
+from backtest.outcomes import METRICS
 
 ORDERS_AT_WORK = 256
 REGISTERS = 64  # of a room; a longer tape gets its own

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from analyzers.metrics import ROUNDING
+from analyzers.overfit import BLOCKS
 from backtest.compiled import columns as col
 from backtest.compiled.desk import Desk, Floats
-from backtest.outcomes import BLOCKS
 
 STRETCH = 32  # values at a time that are first looked at for a new peak
 

@@ -159,7 +159,7 @@ def test_a_strategy_that_decides_nothing_shows_nothing():
 
 def test_feeds_that_cannot_be_cut_are_refused():
     feed = bt.feeds.PandasData(dataname=ONE["A"])
-    with pytest.raises(ConfigError, match="as a frame"):
+    with pytest.raises(ConfigError, match="into a frame"):
         find_leak(CrossesOver, {"A": feed})
     assert find_leak(CrossesOver, as_feed(ONE["A"], "A"), cuts=1).clean
 

@@ -3,8 +3,9 @@ import sqlite3
 import numpy as np
 import pytest
 
+from analyzers.overfit import BLOCKS
 from backtest.ledger import LOST, Ledger, Study
-from backtest.outcomes import BLOCKS, METRICS, PRUNED, Outcomes, concat, failed
+from backtest.outcomes import METRICS, PRUNED, Outcomes, concat, failed
 from brokers.errors import ConfigError, DataError
 
 STUDY = Study("sma_cross", "source", "settings", "bars", "cerebro")
