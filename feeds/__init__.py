@@ -24,11 +24,14 @@ Sources, one file each; what only one of them needs stands below it
     polygon     Polygon.io; polygon_series says what is asked and kept, polygon_client asks it
     polygon_grouped  the whole market of each session in one call, kept by date
     alpaca      Alpaca's market data, past and live; alpaca_client asks for history, alpaca_stream
-                listens, alpaca_days waits for the day's bar after the close
+                listens
+    ibkr        bars over IB Gateway; ibkr_minutes gathers them, ibkr_pacing keeps IB's rules
 Between a source and its vendor
     vendor      what Yahoo and Polygon share
     cache       bars on disk, topped up; parquet is one such file
 Live
+    daily_bars  the day's bar, waited for after the close
+    gathered_bars  longer bars out of a stream of minutes
     stream      the Backtrader feed of one symbol
     turns       what the feeds of a session have in common
     barrier     all symbols' bars of one time, or a deadline

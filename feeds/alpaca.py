@@ -25,11 +25,11 @@ from brokers.wire.transport import Reconnected, VenueBar
 from feeds import vendor
 from feeds.alpaca_actions import StockSplit, splits
 from feeds.alpaca_client import BACKOFF, CALENDAR, MINUTE, AlpacaData, AlpacaHistory
-from feeds.alpaca_days import ZONE, AlpacaDays
-from feeds.alpaca_gathered import AlpacaGathered
 from feeds.alpaca_stream import AlpacaBarStream
 from feeds.bars import COLUMNS
 from feeds.cache import Key
+from feeds.daily_bars import ZONE, DailyBars
+from feeds.gathered_bars import GatheredBars
 from feeds.passport import stamp
 from feeds.ranges import Bound, at_zone, in_words
 from feeds.timeframe import Timeframe
@@ -122,15 +122,15 @@ class AlpacaBars:
         self._rest = rest
         self._stream = stream
         self._past = AlpacaHistory(rest, keys, data, clock=clock, rng=rng)
-        self._live: AlpacaBarStream | AlpacaGathered | AlpacaDays
+        self._live: AlpacaBarStream | GatheredBars | DailyBars
         if not data.timeframe.is_intraday:
-            self._live = AlpacaDays(self._past.bars, data, clock=clock, on_outage=on_outage)
+            self._live = DailyBars(self._past.bars, data, clock=clock, on_outage=on_outage)
             return
         listen = partial(AlpacaBarStream, stream, keys, data, self._past.bars, clock=clock, rng=rng)
         if data.timeframe == MINUTE:
             self._live = listen(on_outage=on_outage)
         else:
-            self._live = AlpacaGathered(listen, data, clock=clock, on_outage=on_outage)
+            self._live = GatheredBars(listen, data, clock=clock, on_outage=on_outage)
 
     async def history(
         self, symbols: Sequence[str], start: datetime, end: datetime, timeframe: str

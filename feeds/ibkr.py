@@ -20,8 +20,8 @@ from brokers.wire.transport import Reconnected, VenueBar
 from feeds import calendars
 from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import CALENDAR, MINUTE, AlpacaData
-from feeds.alpaca_days import ZONE, AlpacaDays
-from feeds.alpaca_gathered import AlpacaGathered
+from feeds.daily_bars import ZONE, DailyBars
+from feeds.gathered_bars import GatheredBars
 from feeds.ibkr_minutes import Minutes
 from feeds.ibkr_pacing import Pace, Paced
 from feeds.ranges import midnights
@@ -82,12 +82,12 @@ class IbkrBars:
         self._failures = 0
         listen = partial(_Listening, self)
         if not data.timeframe.is_intraday:
-            days = AlpacaDays(self._past, data, clock=clock, on_outage=on_outage)
+            days = DailyBars(self._past, data, clock=clock, on_outage=on_outage)
             self._live: Any = days
         elif data.timeframe == MINUTE:
             self._live = listen(on_outage=on_outage)
         else:
-            self._live = AlpacaGathered(listen, data, clock=clock, on_outage=on_outage)
+            self._live = GatheredBars(listen, data, clock=clock, on_outage=on_outage)
 
     async def history(
         self, symbols: Sequence[str], start: datetime, end: datetime, timeframe: str

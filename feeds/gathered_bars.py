@@ -1,4 +1,4 @@
-"""Bars of five minutes to an hour, live: Alpaca's stream has minutes alone, which are gathered."""
+"""Bars of five minutes to an hour, live, gathered from a vendor's stream of minutes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -27,7 +27,7 @@ class Listen(Protocol):
         """Make it, with whom it tells of an outage."""
 
 
-class AlpacaGathered:
+class GatheredBars:
     """Bars of `data.timeframe`, each as soon as its minutes are in; see `Gathering`.
 
     During an outage nothing is given: what was missed comes first after it.

@@ -8,7 +8,7 @@ import pytest
 from brokers.errors import DataError, Transient
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds.alpaca_client import AlpacaData
-from feeds.alpaca_days import LOOKS, AlpacaDays
+from feeds.daily_bars import LOOKS, DailyBars
 from tests.feeds.alpaca_server import PatientClock, at_new_york
 
 
@@ -51,7 +51,7 @@ def days(start: datetime, count: int, past_options=None, **wanted):
     clock = PatientClock(start)
     past = Past(clock, **(past_options or {}))
     outages: list[str] = []
-    source = AlpacaDays(past, AlpacaData(**wanted), clock=clock, on_outage=outages.append)
+    source = DailyBars(past, AlpacaData(**wanted), clock=clock, on_outage=outages.append)
     return asyncio.run(first()), past.asked, outages
 
 

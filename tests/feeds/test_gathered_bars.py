@@ -12,7 +12,7 @@ from brokers.errors import DataError, Transient
 from brokers.wire.transport import Reconnected
 from feeds.alpaca import AlpacaBars
 from feeds.alpaca_client import AlpacaData
-from feeds.alpaca_gathered import AlpacaGathered
+from feeds.gathered_bars import GatheredBars
 from feeds.timeframe import Timeframe
 from tests.feeds.alpaca_server import (
     HANG,
@@ -93,7 +93,7 @@ def test_what_ends_the_stream_of_minutes_ends_the_bars():
 
     async def all_of(failure: Exception | None) -> list[Any]:
         data = AlpacaData(timeframe=Timeframe("5m"))
-        source = AlpacaGathered(
+        source = GatheredBars(
             lambda **_: Ended(failure), data, clock=PatientClock(NOON), on_outage=print
         )
         return [item async for item in source.bars(["AAPL"])]

@@ -24,7 +24,7 @@ _LONGEST_WAIT_S = 3600.0  # so soon it is noticed that the machine slept
 _log = logging.getLogger(__name__)
 
 
-class AlpacaDays:
+class DailyBars:
     """One bar a symbol and session, by the calendar: half-days and summer time included.
 
     `settle_s` after the close the bars are fetched, and again after as long while some symbol has
@@ -111,8 +111,8 @@ def _next_close(after: datetime) -> tuple[date, datetime]:
 def _check(symbols: Sequence[str], day: date, found: dict[str, VenueBar]) -> None:
     if not found:
         raise DataError(
-            f"alpaca: no daily bar of {day} for any of {', '.join(symbols)} after {LOOKS} looks: "
-            "check status.alpaca.markets and the symbols before starting again"
+            f"no daily bar of {day} for any of {', '.join(symbols)} after {LOOKS} looks: check the "
+            "vendor's status page and the symbols before starting again"
         )
     if missing := [symbol for symbol in symbols if symbol not in found]:
         _log.warning("no daily bar of %s for %s: it did not trade", day, ", ".join(missing))
