@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analyzers import options
+from analyzers import options, picture
 from analyzers.gathered import Gathered, gather, symbols_in
 from analyzers.progress import shown
 from analyzers.sector import SectorMap, SectorReport, SectorSettings, sector_report
@@ -131,13 +131,9 @@ def _two_years_ago() -> str:
 
 
 def _draw(made: SectorReport, path: Path) -> None:
-    from analyzers.outliers.figures import png  # noqa: PLC0415  matplotlib is slow to import
-    from analyzers.sectors.figure import figure  # noqa: PLC0415
+    from analyzers.sectors.figure import figure  # noqa: PLC0415  matplotlib is slow to import
 
-    try:
-        path.write_bytes(png(figure(made)))
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
+    picture.save(figure(made), path)
 
 
 def _show(made: SectorReport, out: Path) -> None:

@@ -157,8 +157,8 @@ def _swept(spec: SweepSpec, bars: BarsSpec, wishes: Wishes) -> int:
 
 def write_all(result: SweepResult, folder: Path) -> None:
     """Sets, report and pictures into `folder`."""
+    from analyzers.picture import png  # noqa: PLC0415
     from backtest import sweep_cards  # noqa: PLC0415  it imports matplotlib, which is slow
-    from backtest.figures import png  # noqa: PLC0415
 
     result.save(folder)
     sweep_cards.report(result, folder / REPORT)

@@ -101,7 +101,7 @@ def _show(result: WalkForwardResult, wishes: cli_sweep.Wishes) -> None:
 
 
 def _write_all(result: WalkForwardResult, folder: Path) -> None:
-    from backtest.figures import png  # noqa: PLC0415  matplotlib is slow to import
+    from analyzers.picture import png  # noqa: PLC0415  matplotlib is slow to import
 
     told = json.dumps(result.as_json(), indent=1, allow_nan=False)
     archive.write(folder / "walkforward.json", f"{told}\n".encode())

@@ -49,7 +49,7 @@ def backtest(spec: RunSpec, wishes: Wishes) -> int:
 
 def write_all(result: RunResult, folder: Path) -> None:
     """Tables, report and chart into `folder`, beside the log."""
-    from backtest.figures import png  # noqa: PLC0415  matplotlib is slow to import
+    from analyzers.picture import png  # noqa: PLC0415  matplotlib is slow to import
 
     result.save(folder)
     result.report(folder / REPORT)

@@ -1,6 +1,5 @@
 """Pictures of a run, drawn without a display and without pyplot's global state."""
 
-import io
 from typing import Any
 
 import matplotlib as mpl
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analyzers.metrics import drawdowns
+from analyzers.picture import BLUE, GREEN, GREY, VERMILION, png
 from backtest.result import RunResult
 from brokers.errors import ConfigError
 from feeds.frames import bar_ends
@@ -29,8 +29,6 @@ SPANS = (  # of numpy's unit so many from this one on (days count from a Thursda
     ("Y", 2, 0, "%Y"), ("Y", 5, 0, "%Y"), ("Y", 10, 0, "%Y"),
 )  # fmt: skip
 NAMED_SYMBOLS = 6  # more would be a legend larger than the picture
-# Okabe and Ito (2008): told apart with any colour vision.
-BLUE, GREEN, VERMILION, GREY = "#0072B2", "#009E73", "#D55E00", "#808080"
 PALETTE = (BLUE, "#E69F00", "#CC79A7", "#56B4E9", "#B8A800", "#000000")
 
 
@@ -39,13 +37,6 @@ class Chart(Figure):
 
     def _repr_png_(self) -> bytes:
         return png(self)
-
-
-def png(figure: Figure, dpi: int = 110) -> bytes:
-    """The picture as PNG; the same figure gives the same bytes."""
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
-    return sink.getvalue()
 
 
 def figure(result: RunResult, symbol: str | None = None) -> Chart:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from analyzers.picture import png
 from backtest.archive import write as write_file
 from backtest.cards import MEASURES, ON_CARD, title, warnings
-from backtest.figures import png
 from backtest.result import RunResult
 
 AMOUNTS = ("pnl", "pnl_net", "commission")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.table import Table
 
+from analyzers.picture import png
 from backtest.archive import write
-from backtest.figures import Chart, png
+from backtest.figures import Chart
 from backtest.outcomes import METRICS
 from backtest.sweep_result import SweepResult
 

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from backtest.figures import BLUE, GREY, VERMILION, Chart
+from analyzers.picture import BLUE, GREY, VERMILION
+from backtest.figures import Chart
 from backtest.walk_result import WalkForwardResult
 
 

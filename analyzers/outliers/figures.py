@@ -1,6 +1,5 @@
 """Pictures of candidates, drawn without a display and without pyplot's global state."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from analyzers import picture
 from analyzers.outliers.report import Hit, OutlierReport
+from analyzers.picture import BLUE, GREY, ORANGE, VERMILION
 from brokers.errors import ConfigError
 from feeds import calendars
 from feeds.bars import check_bars
-
-# Okabe and Ito (2008): told apart with any colour vision.
-BLUE, ORANGE, VERMILION, GREY = "#0072B2", "#E69F00", "#D55E00", "#808080"
 
 
 def save(
@@ -30,19 +28,9 @@ def save(
     drawn: list[Path] = []
     for one in report.candidates[:count]:
         target = path.with_name(f"{path.stem}-{one.symbol.replace('/', '_')}.png")
-        try:
-            target.write_bytes(png(candidate(report, bars, one.symbol)))
-        except OSError as error:
-            raise ConfigError(f"cannot write {target}: {error.strerror or error}") from error
+        picture.save(candidate(report, bars, one.symbol), target)
         drawn.append(target)
     return tuple(drawn)
-
-
-def png(figure: Figure, dpi: int = 110) -> bytes:
-    """The picture as PNG; the same figure gives the same bytes."""
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
-    return sink.getvalue()
 
 
 def candidate(report: OutlierReport, bars: Mapping[str, pd.DataFrame], symbol: str) -> Figure:

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from analyzers.picture import BLUE, GREY
 from analyzers.sectors.parts import Measures, SectorPart, SectorReport
 
 LIMIT = 0.20  # returns beyond are as dark as that
 QUADRANTS = {"leading": (1, 1), "weakening": (1, 0), "lagging": (0, 0), "improving": (0, 1)}
-GREY = "#808080"
 
 
 def figure(report: SectorReport, form: str = "equal") -> Figure:
@@ -58,7 +58,7 @@ def _draw_rotation(axes: Axes, held: dict[str, Measures]) -> None:
         if item.quadrant is None:
             continue
         at = 100.0 * _number(item.rotation_strength), 100.0 * _number(item.rotation_momentum)
-        axes.plot(*at, "o", color="#0072B2")
+        axes.plot(*at, "o", color=BLUE)
         axes.annotate(name, at, textcoords="offset points", xytext=(5, 4), fontsize=8)
     for name, (x, y) in QUADRANTS.items():
         axes.text(

@@ -139,5 +139,5 @@ def test_the_picture_is_drawn_where_asked(out, tmp_path):
     done = sector(out, "--chart", tmp_path / "sectors.png")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "sectors.png").read_bytes().startswith(b"\x89PNG")
-    refused = sector(out, "--chart", tmp_path / "no" / "sectors.png")
+    refused = sector(out, "--chart", tmp_path / "sectors.png" / "x.png")
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)

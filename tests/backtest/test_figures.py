@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzers.picture import png
 from backtest import figures
 from brokers.errors import ConfigError
 from feeds.passport import stamp
@@ -140,7 +141,7 @@ def test_a_partial_run_and_one_without_bars_can_be_drawn(run):
 
 def test_a_run_that_never_saw_a_bar_can_be_drawn(run):
     empty = {name: getattr(run, name).iloc[:0] for name in ("equity", "fills")}
-    assert figures.png(dataclasses.replace(run, **empty).figure()).startswith(PNG)
+    assert png(dataclasses.replace(run, **empty).figure()).startswith(PNG)
 
 
 def test_a_million_bars_draw_few_points():
@@ -168,7 +169,7 @@ def test_thinning_keeps_the_ends_the_extremes_and_the_order(values, columns):
 
 
 def test_the_same_run_gives_the_same_picture(run):
-    first, second = (figures.png(run.figure()) for _ in range(2))
+    first, second = (png(run.figure()) for _ in range(2))
     assert first == second
     assert first.startswith(PNG)
 

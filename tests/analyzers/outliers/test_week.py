@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from analyzers.outlier import OutlierReport, outliers
-from analyzers.outliers.figures import candidate, png, save
+from analyzers.outliers.figures import candidate, save
+from analyzers.picture import png
 from brokers.errors import ConfigError
 from tests.analyzers.outliers.stage import NOW, SECTORS, Stage
 
@@ -70,4 +71,4 @@ def test_pictures_lie_beside_the_report(
     assert paths == (tmp_path / "week-AAA.png",)
     assert paths[0].stat().st_size > 10_000
     with pytest.raises(ConfigError, match="cannot write"):
-        save(report, stage.bars, tmp_path / "none" / "week.json", 1)
+        save(report, stage.bars, paths[0] / "week.json", 1)
