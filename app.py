@@ -1,0 +1,67 @@
+"""The dashboard: `streamlit run app.py -- --log out/live/decisions.jsonl`.
+
+Reads decision logs and reports, and changes nothing. Served to this machine alone, as
+.streamlit/config.toml says.
+"""
+
+import sys
+from functools import partial
+
+import streamlit as st
+
+from brokers.clock import SystemClock
+from brokers.errors import SeawallError
+from dashboard.desk import Desk
+from dashboard.look import cards, theme
+from dashboard.options import Options, parse
+from dashboard.pages import PAGES, Page
+
+REFRESH_S = 1.0
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_page_config("Seawall", page_icon="🌊", layout="wide")
+    theme.apply()
+    try:
+        desk = opened(parse(sys.argv[1:]))
+    except SeawallError as error:
+        cards.banner(str(error), "bad")
+        return
+    menu = {
+        group: [
+            st.Page(
+                partial(_draw, page, desk),
+                title=page.title,
+                icon=f":material/{page.icon}:",
+                url_path=page.path,
+                default=(number, group) == (0, next(iter(PAGES))),
+            )
+            for number, page in enumerate(pages)
+        ]
+        for group, pages in PAGES.items()
+        if pages
+    }
+    st.navigation(menu).run()
+
+
+@st.cache_resource(show_spinner=False)
+def opened(options: Options) -> Desk:
+    """One desk for all browsers that look at the same logs."""
+    return Desk(options, SystemClock())
+
+
+def _draw(page: Page, desk: Desk) -> None:
+    """A page, again and again if a log may change it; what a report lacks is said in one line."""
+    st.fragment(_show, run_every=REFRESH_S if page.is_live else None)(page, desk)
+
+
+def _show(page: Page, desk: Desk) -> None:
+    try:
+        page.show(desk)
+    except SeawallError as error:
+        cards.banner(str(error), "bad")
+
+
+if __name__ == "__main__":
+    main()

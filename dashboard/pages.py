@@ -1,0 +1,35 @@
+"""Which pages there are: a view is a module with `show(desk)` and one line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dashboard.desk import Desk
+from dashboard.views import session
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page.
+
+    Args:
+        title: in the menu; its lower-case form, blanks as hyphens, is the page's address.
+        icon: a Material symbol's name (fonts.google.com/icons).
+        show: draws it, from top to bottom.
+        is_live: drawn anew every second, because a log may have grown.
+    """
+
+    title: str
+    icon: str
+    show: Callable[[Desk], None]
+    is_live: bool = False
+
+    @property
+    def path(self) -> str:
+        """The page's address."""
+        return self.title.lower().replace(" ", "-")
+
+
+PAGES: Mapping[str, tuple[Page, ...]] = {
+    "Trading": (Page("Session", "monitor_heart", session.show, is_live=True),),
+    "Research": (),
+}
