@@ -112,9 +112,10 @@ class Trouble:
         return self._first("fill", ("partial_fill",)) is not None
 
     def _first(self, place: str, kinds: Sequence[str]) -> Fault | None:
-        for armed in self._due(place, kinds):
-            return self._strike(armed)
-        return None
+        due = self._due(place, kinds)
+        # Few messages are followed at once; what else is due can strike the next one as well.
+        rarest = next((armed for armed in due if armed.fault.kind == "reorder"), None)
+        return self._strike(rarest or due[0]) if due else None
 
     def _due(self, place: str, kinds: Sequence[str]) -> list[_Armed]:
         here = [armed for armed in self._armed if _is_at(armed.fault, place)]

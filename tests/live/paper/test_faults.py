@@ -173,6 +173,12 @@ def test_reordered_message_is_one_that_another_follows_at_once() -> None:
     assert trouble.message("trade_updates") is not None
 
 
+def test_reorder_goes_before_what_can_strike_the_next_message_as_well() -> None:
+    trouble = Trouble(Plan("both", (Fault("drop"), Fault("reorder"))))
+    struck = [trouble.message("trade_updates"), trouble.message("trade_updates", is_last=True)]
+    assert struck == [Fault("reorder"), Fault("drop")]
+
+
 def test_faults_that_are_added_count_from_then_on() -> None:
     trouble = Trouble(Plan())
     trouble.message("data")
