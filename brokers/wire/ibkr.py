@@ -31,7 +31,7 @@ from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.ibkr_line import InUse, Line
 from brokers.wire.ibkr_orders import chain, family, words
 from brokers.wire.ibkr_updates import Missing, Taken, Updates, terms_of
-from brokers.wire.ibkr_view import View, is_ended
+from brokers.wire.ibkr_view import View, is_ended, latest
 from brokers.wire.steps import another_request
 from brokers.wire.transport import (
     OrderUpdate,
@@ -167,7 +167,7 @@ class Ibkr:
         await self._up()
         await self._read_orders()
         found = [self._view.shown(entry) for entry in self._view.heads()]
-        return [it for it in found if not is_ended(it) or _latest(it) > since]
+        return [it for it in found if not is_ended(it) or latest(it) > since]
 
     async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
         """See `Transport.fills_since`; IB tells those of the day, in whole seconds."""
@@ -251,6 +251,11 @@ class Ibkr:
         """See `Transport.close`."""
         self._updates.close()
         self._line.close()
+
+    @property
+    def heard(self) -> tuple[int, int]:
+        """Messages of the present connection (-1: it is down), and updates made of all so far."""
+        return self._line.heard, self._updates.told
 
     @property
     def _account(self) -> str:
@@ -394,7 +399,3 @@ def _changed(entry: Entry, ref: str, terms: Replacement) -> "Order":
     elif terms.trail is not None:
         order.auxPrice = float(terms.trail)
     return order
-
-
-def _latest(order: VenueOrder) -> datetime:
-    return max(member.updated_at for member in (order, *order.legs))

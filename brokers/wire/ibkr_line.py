@@ -84,6 +84,11 @@ class Line:
         return self._client is not None and self._client.isReady()
 
     @property
+    def heard(self) -> int:
+        """Messages of the present connection that were taken in; -1: it is down."""
+        return int(self.client.connectionStats().numMsgRecv) if self.is_up else -1
+
+    @property
     def client(self) -> Client:
         """To send by.
 
@@ -113,6 +118,7 @@ class Line:
     async def _open(self) -> None:
         self._ear = ear = _Ear(self._heard)
         client = _client(ear)
+        client.MaxRequests = self._gateway.messages_a_second
         opening = self._opening = asyncio.get_running_loop().create_future()
         where = self._gateway
         connecting = asyncio.ensure_future(

@@ -40,6 +40,7 @@ class Updates:
     ) -> None:
         self.news: asyncio.Queue[News] = asyncio.Queue()
         self.link_is_down = ""
+        self.told = 0  # updates put out
         self._book = book
         self._view = View(book)
         self._clock = clock
@@ -83,12 +84,16 @@ class Updates:
         shown = self._view.shown(entry)
         if shown != entry.told:
             entry.told = shown
-            self.news.put_nowait(OrderUpdate(shown))
+            self._put(OrderUpdate(shown))
 
     def close(self) -> None:
         """Wait for no commission any more."""
         for task in self._late:
             task.cancel()
+
+    def _put(self, update: OrderUpdate) -> None:
+        self.told += 1
+        self.news.put_nowait(update)
 
     def _open_order(self, _number: int, contract: Any, order: Any, state: Any) -> None:
         entry = self._book.open_order(contract, order, state)
@@ -96,7 +101,7 @@ class Updates:
         if asked and asked.kind == "modify" and terms_of(order) == asked.terms:
             if asked.ref not in entry.refs:
                 self._book.rename(entry, asked.ref)
-            self.news.put_nowait(OrderUpdate(self._view.shown(entry, entry.refs[-2])))
+            self._put(OrderUpdate(self._view.shown(entry, entry.refs[-2])))
             self._answer(entry)
         elif asked and asked.kind == "place":
             self._answer(entry)
@@ -156,7 +161,7 @@ class Updates:
         it.is_told = True
         entry.told = shown = self._view.shown(entry)
         own = shown if it.ref == entry.ref else self._view.shown(entry, it.ref)
-        self.news.put_nowait(OrderUpdate(own, it.fill))
+        self._put(OrderUpdate(own, it.fill))
 
     def _error(self, number: int, code: int, text: str, _json: str = "") -> None:
         if code in codes.LINK_LOST:

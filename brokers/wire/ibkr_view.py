@@ -1,6 +1,7 @@
 """The book's orders in the house's words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from brokers.orders import OrderType, Role
@@ -113,6 +114,11 @@ class View:
 def is_ended(order: VenueOrder) -> bool:
     """Whether order and legs have all ended."""
     return all(member.status in ENDED for member in (order, *order.legs))
+
+
+def latest(order: VenueOrder) -> datetime:
+    """When order or legs changed last."""
+    return max(member.updated_at for member in (order, *order.legs))
 
 
 def _role(order_type: str) -> Role:
