@@ -150,6 +150,7 @@ def to_schema(family: Family, oco_client_order_id: str | None = None) -> OrderSc
             order_class="oco" if linked else ("simple", "oto", "bracket")[min(len(legs), 2)],
             legs=legs,
             oco_client_order_id=oco_client_order_id,
+            extended_hours=entry.how.get("extended_hours", False),
             **_terms(entry),
         )
     except ValidationError as error:

@@ -85,6 +85,13 @@ def test_size_that_is_no_number_is_refused_by_name(size):
         schema_of(size=size)
 
 
+def test_extended_hours_are_asked_for_by_the_strategy():
+    assert schema_of(exectype=O.Limit, price=9.5, valid=O.DAY, extended_hours=True).extended_hours
+    assert not schema_of().extended_hours
+    with pytest.raises(SchemaRefused, match="extended_hours"):
+        schema_of(extended_hours="perhaps")
+
+
 def test_single_leg_makes_an_oto():
     def enter(s):
         s.buy_bracket(size=1, price=10, stopprice=9, limitexec=None)
