@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.clock import Clock
 from brokers.errors import (
-    ConfigError,
     DuplicateOrderId,
-    SeawallError,
     Transient,
     TransportError,
     Unknown,
@@ -28,9 +26,10 @@ from brokers.wire.http import within
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_book import Book, Entry, number
 from brokers.wire.ibkr_contracts import Contracts
-from brokers.wire.ibkr_line import InUse, Line
+from brokers.wire.ibkr_line import Line
 from brokers.wire.ibkr_orders import chain, family, words
 from brokers.wire.ibkr_updates import Missing, Taken, Updates, terms_of
+from brokers.wire.ibkr_upkeep import Upkeep
 from brokers.wire.ibkr_view import View, is_ended, latest
 from brokers.wire.steps import another_request
 from brokers.wire.transport import (
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
     from ib_async.contract import Contract
     from ib_async.order import Order
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-HELD_S = 120.0  # how long the gateway may hold our own dead connection's client id
 IDS_APART = 1000
 TAGS = "NetLiquidation,TotalCashValue,BuyingPower"
 
@@ -73,7 +70,6 @@ class Ibkr:
     ) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._rng = rng
         self._timeout_s = timeout_s
         self._quiet_s = quiet_s
         self._book = Book(clock.now)
@@ -81,10 +77,7 @@ class Ibkr:
         self._updates = Updates(self._book, clock, gateway.client_id, lambda: gateway.account)
         self._line = Line(gateway, self._updates.hear, clock=clock, timeout_s=timeout_s)
         self._contracts = Contracts(self._line)
-        self._going_up = asyncio.Lock()
-        self._was_up_at_s: float | None = None
-        self._is_synced = False
-        self._failures = 0
+        self._upkeep = Upkeep(gateway, self._line, self._book, self._updates, clock=clock, rng=rng)
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
         """See `Transport.submit`.
@@ -93,8 +86,9 @@ class Ibkr:
             SchemaRefused: IB has no such order, or several contracts of that symbol.
         """
         members = family(order)
-        await self._up()
-        self._require_link()
+        self._upkeep.require_day()
+        await self._upkeep.up()
+        self._upkeep.require_link()
         for terms in members:
             self._require_new(terms.client_order_id)
         is_known = self._contracts.has(order.symbol)
@@ -113,7 +107,7 @@ class Ibkr:
 
     async def cancel(self, venue_order_id: str) -> None:
         """See `Transport.cancel`."""
-        await self._up()
+        await self._upkeep.up()
         entry = self._book.known(venue_order_id)
         if entry is None or entry.is_over:
             return
@@ -134,8 +128,9 @@ class Ibkr:
         self, venue_order_id: str, client_order_id: str, terms: Replacement
     ) -> VenueOrder:
         """See `Transport.replace`; IB changes the order in place."""
-        await self._up()
-        self._require_link()
+        self._upkeep.require_day()
+        await self._upkeep.up()
+        self._upkeep.require_link()
         self._require_new(client_order_id)
         entry = self._book.known(venue_order_id)
         if entry is None or entry.is_over:
@@ -155,8 +150,8 @@ class Ibkr:
 
     async def find(self, client_order_id: str) -> VenueOrder | None:
         """See `Transport.find`; IB is asked for all orders of the day."""
-        await self._up()
-        await self._read_orders()
+        await self._upkeep.up()
+        await self._upkeep.read_orders()
         entry = self._book.find(client_order_id)
         if entry is None or not entry.perm_id:
             return None
@@ -164,21 +159,21 @@ class Ibkr:
 
     async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
         """See `Transport.orders_since`."""
-        await self._up()
-        await self._read_orders()
+        await self._upkeep.up()
+        await self._upkeep.read_orders()
         found = [self._view.shown(entry) for entry in self._view.heads()]
         return [it for it in found if not is_ended(it) or latest(it) > since]
 
     async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
         """See `Transport.fills_since`; IB tells those of the day, in whole seconds."""
-        await self._up()
-        await self._read_executions()
+        await self._upkeep.up()
+        await self._upkeep.read_executions()
         second = since.replace(microsecond=0)
         return [fill for fill in self._view.fills() if fill.filled_at >= second]
 
     async def account(self) -> VenueAccount:
         """See `Transport.account`."""
-        await self._up()
+        await self._upkeep.up()
         numbers: list[int] = []
 
         def send(client: Any, number: int) -> None:
@@ -204,7 +199,7 @@ class Ibkr:
 
     async def positions(self) -> Sequence[VenuePosition]:
         """See `Transport.positions`; the average price of IB holds what was paid for trading."""
-        await self._up()
+        await self._upkeep.up()
         rows = await self._line.ask(lambda client, _: client.reqPositions(), "positionEnd")
         self._line.client.cancelPositions()
         return [
@@ -215,7 +210,7 @@ class Ibkr:
 
     async def time(self) -> datetime:
         """What time it is at the gateway, in whole seconds."""
-        await self._up()
+        await self._upkeep.up()
         (row,) = await self._line.ask(lambda client, _: client.reqCurrentTime(), "currentTime")
         return datetime.fromtimestamp(row[0], UTC)
 
@@ -225,7 +220,7 @@ class Ibkr:
         Raises:
             OrderRefused: there is none, or several.
         """
-        await self._up()
+        await self._upkeep.up()
         await self._contracts.find(symbol)
 
     async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
@@ -234,18 +229,18 @@ class Ibkr:
         Raises:
             ConfigError: the client id is in use by another program.
         """
+        tries = 0
         while True:
             try:
-                await self._up()
-                self._failures = 0
+                await self._upkeep.up()
+                tries = 0
                 yield Reconnected(self._clock.now())
                 while (news := await self._next()) is not None:
                     yield news
             except TransportError:
                 self._line.close()
-            self._failures += 1
-            widest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures, 16))
-            await self._clock.wait(self._rng.uniform(0.0, widest_s))
+            tries += 1
+            await self._clock.wait(self._upkeep.wait_s(tries))
 
     async def close(self) -> None:
         """See `Transport.close`."""
@@ -268,56 +263,6 @@ class Ibkr:
                 return await within(self._clock, self._quiet_s, self._updates.news.get())
             except TimeoutError:
                 await self._line.ask(lambda client, _: client.reqCurrentTime(), "currentTime")
-
-    async def _up(self) -> None:
-        """Have a line that knows all orders of the day."""
-        async with self._going_up:
-            if self._line.is_up and self._is_synced:
-                return
-            self._is_synced = False
-            if not self._line.is_up:
-                await self._connect()
-            try:
-                await self._read_orders()
-                await self._read_executions()
-            except SeawallError:
-                self._line.close()
-                raise
-            self._line.skip_to(self._book.highest_order_id(self._gateway.client_id) + 1)
-            self._is_synced = True
-            self._was_up_at_s = self._clock.monotonic()
-
-    async def _connect(self) -> None:
-        try:
-            await self._line.open()
-        except InUse as error:
-            held_s = self._was_up_at_s
-            if held_s is None or self._clock.monotonic() - held_s > HELD_S:
-                raise
-            raise Transient(str(error)) from None
-        except Transient as error:
-            if self._was_up_at_s is None:
-                raise ConfigError(str(error)) from None
-            raise
-        accounts = self._line.accounts
-        if len(accounts) > 1 and self._gateway.account not in accounts:
-            self._line.close()
-            raise ConfigError(f"ibkr: choose one account of {', '.join(accounts)}")
-
-    async def _read_orders(self) -> None:
-        await self._line.ask(lambda client, _: client.reqAllOpenOrders(), "openOrderEnd")
-        await self._line.ask(
-            lambda client, _: client.reqCompletedOrders(False),
-            "completedOrdersEnd",
-        )
-
-    async def _read_executions(self) -> None:
-        from ib_async.objects import ExecutionFilter  # noqa: PLC0415  an extra
-
-        await self._line.ask(
-            lambda client, number: client.reqExecutions(number, ExecutionFilter()),
-            "execDetailsEnd",
-        )
 
     async def _look_again(self, entry: Entry, text: str) -> None:
         """Ask for all orders: one that the gateway cannot find to cancel must not stay open."""
@@ -367,10 +312,6 @@ class Ibkr:
                 self._line.client.cancelOrder(entry.order_id, "")
             if is_refused or not entry.perm_id:
                 self._book.forget(entry)
-
-    def _require_link(self) -> None:
-        if self._updates.link_is_down:
-            raise VenueRefused("1100", f"the gateway has lost IB: {self._updates.link_is_down}")
 
     def _require_new(self, client_order_id: str) -> None:
         if self._book.find(client_order_id) is not None:

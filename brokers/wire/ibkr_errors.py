@@ -14,6 +14,7 @@ ENDS_ORDER = frozenset({201, 203})  # also when it was at work
 NOT_CANCELLED = frozenset({161, 135})
 TOO_FAST = frozenset({100})
 NO_DEFINITION = 200
+INVALID = 321
 
 # Orders live on after these, whatever a client library says.
 _WARNINGS = frozenset({165, 399, 404, 492, 10167, 10349})
@@ -30,3 +31,11 @@ def is_warning(code: int) -> bool:
 def is_verdict(code: int) -> bool:
     """Whether it surely refuses the order it answers; of all others the venue is asked."""
     return 100 < code < 500 and code != CANCELED and not is_warning(code)
+
+
+def is_read_only(code: int, text: str) -> bool:
+    """Whether the gateway lets nobody trade; it then answers no question about orders either.
+
+    Source: erdewit/ib_insync#1, IbcAlpha/IBC#10.
+    """
+    return code == INVALID and "read-only" in text.lower()

@@ -6,7 +6,7 @@ orders as they were when the socket broke, so what is heard goes to `ibkr_book.p
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC
 from functools import partial
@@ -17,10 +17,11 @@ from brokers.clock import Clock
 from brokers.errors import ConfigError, SeawallError, Throttled, Transient, VenueRefused
 from brokers.wire.http import within
 from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
-from brokers.wire.ibkr_errors import IN_USE, TOO_FAST, is_warning
+from brokers.wire.ibkr_errors import IN_USE, TOO_FAST, is_read_only, is_warning
 
 Hear = Callable[[str, tuple[Any, ...]], None]
 LETS_GO_S = (0.1, 0.3, 0.6)
+HELD_S = 120.0  # how long the gateway may hold the client id of a connection of ours that broke
 
 Client = Any  # ib_async's, whose calls have no types
 Send = Callable[[Client, int], None]
@@ -47,6 +48,9 @@ _ROWS = {
     "openOrder": "openOrderEnd",
     "completedOrder": "completedOrdersEnd",
 }
+
+
+ABOUT_ORDERS = ("openOrderEnd", "completedOrdersEnd")
 
 
 class InUse(ConfigError):
@@ -76,6 +80,7 @@ class Line:
         self._opening: asyncio.Future[None] | None = None
         self._questions: dict[int | str, _Question] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._ended_s: float | None = None
         self.accounts: tuple[str, ...] = ()
 
     @property
@@ -103,8 +108,8 @@ class Line:
         """Connect; the gateway may take a moment to let go of our client id.
 
         Raises:
-            ConfigError: the client id is in use, or ib_async is missing.
-            Transient: nobody listens there, or not in this protocol.
+            ConfigError: the client id is in use by another program, or ib_async is missing.
+            Transient: nobody listens there, not in this protocol, or our last connection is held.
         """
         for wait_s in LETS_GO_S:
             try:
@@ -113,7 +118,12 @@ class Line:
                 await self._clock.wait(wait_s)
             else:
                 return
-        await self._open()
+        try:
+            await self._open()
+        except InUse as error:
+            if self._ended_s is None or self._clock.monotonic() - self._ended_s > HELD_S:
+                raise
+            raise Transient(str(error)) from None
 
     async def _open(self) -> None:
         self._ear = ear = _Ear(self._heard)
@@ -133,7 +143,7 @@ class Line:
         except OSError as error:
             raise Transient(_nobody(where, error)) from None
         except TimeoutError:
-            raise Transient(f"{where.where} does not answer as an API does: {_PORTS}") from None
+            raise Transient(f"{where.where} does not answer as an API does: {_STEPS}") from None
         finally:
             self._opening = None
             if not client.isReady():
@@ -210,6 +220,8 @@ class Line:
             self._fail_opening(_in_use(self._gateway))
             return True
         question = self._questions.get(number)
+        if question is None and is_read_only(code, text):
+            self._fail(ConfigError(f"{self._gateway.where}: {_READ_ONLY}"), ABOUT_ORDERS)
         if question is None or is_warning(code):
             return False
         if not question.done.done():
@@ -218,14 +230,17 @@ class Line:
         return True
 
     def _end(self) -> None:
-        self._fail_opening(Transient(f"{self._gateway.where} hung up: {_PORTS}"))
-        for question in self._questions.values():
-            if not question.done.done():
-                lost = Transient(f"{self._gateway.where}: the connection broke")
-                question.done.set_exception(lost)
+        self._fail_opening(Transient(f"{self._gateway.where} hung up: {_STEPS}"))
+        self._fail(Transient(f"{self._gateway.where}: the connection broke"), self._questions)
         if self._client is not None:
             self._client = self._ear = None
+            self._ended_s = self._clock.monotonic()
             self._hear(LOST, ())
+
+    def _fail(self, error: SeawallError, keys: Iterable[int | str]) -> None:
+        for key in keys:
+            if (question := self._questions.get(key)) and not question.done.done():
+                question.done.set_exception(error)
 
     def _fail_opening(self, error: SeawallError) -> None:
         if self._opening is not None and not self._opening.done():
@@ -233,6 +248,11 @@ class Line:
 
 
 _PORTS = f"use the API port, {PAPER_PORT} of the paper gateway or {LIVE_PORT} of the live one"
+_STEPS = f"log in to it and accept the connection there, or {_PORTS}"
+_READ_ONLY = (
+    'its API is read-only: untick "Read-Only API" in its settings, or start its container with '
+    "READ_ONLY_API=no"
+)
 
 
 class _Ear:
