@@ -124,6 +124,7 @@ class Gate:
         self.requests = 0
         self.in_flight = 0
         self.parked = 0
+        self.told = -1  # answers are no messages of a stream: the venue's channels count these
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one call through, or not."""

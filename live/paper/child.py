@@ -45,7 +45,7 @@ class VenueProcess:
         self.summary: dict[str, Any] = {}
 
     def stop(self) -> dict[str, Any]:
-        """End it, and say what it saw: calls, orders, fills, updates, faults, missed."""
+        """End it, and say what it saw: calls, orders, fills, equity, updates, faults, missed."""
         if not self.summary:
             try:
                 self.remote.stop()

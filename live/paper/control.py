@@ -32,6 +32,7 @@ class Counters:
     Args:
         requests: calls that came in, the last one's number.
         in_flight: calls not yet answered, `parked` ones (hangs) among them.
+        told: messages of the present connection, where calls and updates share one; else -1.
         updates_sent: messages of trade_updates that left, duplicates among them.
         updates_withheld: those that never will.
         updates_late: those that are held back and will still leave.
@@ -46,6 +47,7 @@ class Counters:
     requests: int
     in_flight: int
     parked: int
+    told: int
     updates_sent: int
     updates_withheld: int
     updates_late: int
@@ -79,6 +81,10 @@ class Traffic(Protocol):
     def parked(self) -> int:
         """How many of these never will be."""
 
+    @property
+    def told(self) -> int:
+        """Messages of the present connection; -1 where calls and updates do not share one."""
+
 
 class Control:
     """What may be asked of the venue by whoever holds the token."""
@@ -97,6 +103,7 @@ class Control:
             requests=gate.requests,
             in_flight=gate.in_flight,
             parked=gate.parked,
+            told=gate.told,
             updates_sent=updates.sent,
             updates_withheld=updates.withheld,
             updates_late=updates.late,

@@ -157,6 +157,7 @@ def _summary(venue: Venue, traffic: Traffic) -> dict[str, Any]:
         "calls": traffic.requests,
         "orders": len(venue.tickets),
         "fills": len(venue.executions),
+        "equity": str(venue.matching.account().equity),
         "updates": venue.updates.sent,
         "faults": venue.trouble.hits,
         "missed": [fault.kind for fault in venue.trouble.missed],

@@ -95,6 +95,11 @@ class TwsApi:
             del self.sessions[session.client_id]
             self.data.forget(session.client_id)
 
+    @property
+    def told(self) -> int:
+        """Messages to the account's client, the one of the lowest id; -1: nobody is there."""
+        return self.sessions[min(self.sessions)].sent if self.sessions else -1
+
     def next_order_id(self) -> int:
         """What nextValidId says; after a restart of the gateway it may be one used before."""
         return max(self.first_order_id, self.orders.last_order_id + 1)
@@ -121,6 +126,7 @@ class Session:
         self._writer = writer
         self.client_id = -1
         self.version = 0
+        self.sent = 0  # messages
 
     async def run(self) -> None:
         """Shake hands, then answer message by message."""
@@ -136,6 +142,7 @@ class Session:
     def send(self, *fields: Field) -> None:
         """Send one message."""
         if not self._writer.is_closing():
+            self.sent += 1
             self._writer.write(frame(*fields))
 
     def error(self, request_id: int | str, code: int, text: str) -> None:

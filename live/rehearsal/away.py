@@ -34,6 +34,8 @@ class State:
     is_awaited: bool = False
     is_idle: bool = False
     updates: int = 0
+    heard: int = -1
+    told: int = 0
     streams: int = 0
     comparisons: int = 0
     at_work: int = 0

@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from urllib.request import Request, urlopen
 
-import orjson
 import pandas as pd
 
 from brokers.clock import Clock, SystemClock
@@ -61,11 +59,11 @@ def rehearse_over_loopback(
     ):
         run = _Run(play, venue, session, SystemClock())
         lives = run.to_its_end(strikes)
-        counters, equity = venue.remote.counters(), _equity(venue, play)
+        counters = venue.remote.counters()
         summary = venue.stop()
     kills = {"kill": lives - 1} if lives > 1 else {}
     far = Far(
-        equity=pd.Series([equity], index=pd.DatetimeIndex([play.ends_at])),
+        equity=pd.Series([float(summary["equity"])], index=pd.DatetimeIndex([play.ends_at])),
         fills=summary["fills"],
         hits=counters.hits | kills,
         missed=counters.missed,
@@ -182,14 +180,13 @@ class _Run:
             and counters.in_flight == counters.updates_late == 0
             and counters.is_listened_to
             and (counters.is_data_listened_to or not needs_data)
-            and state.streams == self._streams
-            and state.updates + self._heard == counters.updates_sent
+            and self._has_heard_all(state, counters)
             and (state.comparisons > self._compared or not state.at_work)
         )
 
-
-def _equity(venue: VenueProcess, play: Play) -> float:
-    """The account's equity, as any client may ask for it; a fault that is left may strike."""
-    headers = {"APCA-API-KEY-ID": play.venue.key_id, "APCA-API-SECRET-KEY": play.venue.secret}
-    with urlopen(Request(f"{venue.url}/v2/account", headers=headers), timeout=10.0) as answer:  # noqa: S310
-        return float(orjson.loads(answer.read())["equity"])
+    def _has_heard_all(self, state: State, counters: Counters) -> bool:
+        """Whether every message that left has come, and every update of it was taken in."""
+        if self._play.front == "tws":
+            return state.heard == counters.told and state.updates == state.told
+        is_counted = state.streams == self._streams
+        return is_counted and state.updates + self._heard == counters.updates_sent

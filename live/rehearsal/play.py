@@ -25,6 +25,7 @@ from live.paper.hours import ALWAYS, Hours
 from live.paper.spec import VenueSpec
 
 RuleSet = Literal["backtrader", "alpaca"]
+Front = Literal["alpaca", "tws"]
 LIVE = ("1m", "1d")
 SILENCE_S = 3600.0  # the market stands still while the session waits: that is no mute stream
 
@@ -36,6 +37,7 @@ class Play:
     Args:
         frames: bar frames by symbol, all of one timeframe.
         account: the venue's rules, which then stand in the guard of both halves.
+        front: the protocol that the venue speaks; but for Alpaca's own the rules are backtrader's.
         seed: of the venue's ids and of the session's jitter.
         warm_up: bars that both halves see before they may order.
         strategy: what another process knows it by; by default its name.
@@ -48,6 +50,7 @@ class Play:
     spec: RunSpec
     frames: Mapping[str, pd.DataFrame]
     account: RuleSet = "backtrader"
+    front: Front = "alpaca"
     plan: Plan = field(default_factory=Plan)
     seed: int = 0
     warm_up: int = 0
@@ -55,6 +58,8 @@ class Play:
 
     def __post_init__(self) -> None:
         self.commission  # noqa: B018  reading it checks it
+        if self.front != "alpaca" and self.account == "alpaca":
+            raise ConfigError("Alpaca's rules go with Alpaca's protocol: use those of backtrader")
         found = {passport.timeframe for passport in self.passports.values()}
         if len(found) != 1 or not found <= set(LIVE):
             raise ConfigError(
@@ -150,6 +155,7 @@ class Play:
     def venue(self) -> VenueSpec:
         """The far side, in lock-step."""
         return VenueSpec(
+            front=self.front,
             account=self.account,
             cash=float(self.spec.cash),
             commission=self.commission,

@@ -10,13 +10,15 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from pydantic import SecretStr
 
 from brokers.errors import SeawallError
 from brokers.wire.alpaca_access import AlpacaKeys
+from brokers.wire.ibkr import Ibkr
+from brokers.wire.ibkr_access import Gateway
 from live.alerts import Alerts
 from live.config import specs
 from live.folder import Folder
@@ -70,18 +72,20 @@ def _run(
 
 
 def _access(told: Mapping[str, Any]) -> Access:
-    url = told["url"]
-    account: RuleSet = told["account"]
-    return Access(
-        name="rehearsal",
-        where=url,
-        trading=url,
-        data=url,
-        stream=url,
-        keys=AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"])),
-        profile=profile_for(account, told["calendar"]),
-        is_ours=True,
-    )
+    url, account = told["url"], cast("RuleSet", told["account"])
+    profile = profile_for(account, told["calendar"])
+    access = Access(name="rehearsal", where=url, profile=profile, is_ours=True)
+    if url.startswith("tws:"):
+        port = int(url.rpartition(":")[2])
+        return dataclasses.replace(access, gateway=Gateway(port=port, messages_a_second=0))
+    keys = AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"]))
+    return dataclasses.replace(access, trading=url, data=url, stream=url, keys=keys)
+
+
+def _heard(stack: Stack) -> tuple[int, int]:
+    """Messages and updates of a gateway, where calls and updates share a connection."""
+    direct = stack.wires.made and stack.wires.made.direct
+    return direct.heard if isinstance(direct, Ibkr) else (-1, 0)
 
 
 class Desk:
@@ -108,12 +112,15 @@ class Desk:
         if stack is None or stack.store.state == "new":
             return told
         progress = stack.store.progress
+        heard, updates = _heard(stack)
         return told | {
             "state": stack.store.state,
             "received": stack.inbox.received,
             "is_awaited": stack.inbox.is_awaited,
             "is_idle": stack.store.state == "live" and stack.store.is_idle,
             "updates": progress.updates,
+            "heard": heard,
+            "told": updates,
             "streams": progress.streams,
             "comparisons": progress.comparisons,
             "at_work": len(stack.blotter.alive),
