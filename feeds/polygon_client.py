@@ -22,7 +22,7 @@ from urllib3.util.retry import Retry
 from brokers.errors import ConfigError, DataError, SeawallError, Transient
 from brokers.wire.limiter import Limiter
 from feeds.polygon_actions import Kind, query
-from feeds.vendor import Patience
+from feeds.vendor import Patience, UnknownSymbol
 
 KEYS = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
 
@@ -30,10 +30,6 @@ T = TypeVar("T", list[dict[str, Any]], dict[str, Any])
 
 _SET_A_KEY = f"set {KEYS[0]} or {KEYS[1]}, or pass api_key"
 _PAGE = 50_000  # the most that one may hold
-
-
-class UnknownTicker(DataError):
-    """Polygon has answered that there is no such ticker."""
 
 
 class PolygonClient:
@@ -133,7 +129,7 @@ class PolygonClient:
         request = functools.partial(self._rest.get_ticker_details, _in_path(symbol), raw=True)
         facts = _results(self._ask(request, f"details of {symbol}"), dict)
         if not facts:
-            raise UnknownTicker(f"polygon: it says nothing of {symbol}: check the ticker")
+            raise UnknownSymbol(f"polygon: it says nothing of {symbol}: check the ticker")
         return facts
 
     def _ask(self, request: Callable[[], Any], what: str) -> dict[str, Any]:
@@ -180,7 +176,7 @@ class PolygonClient:
             f"the plan, or use another key ({_SET_A_KEY})",
             404: "check the ticker (case matters; BRK.B, not BRK-B)",
         }
-        kind = UnknownTicker if verdict.status == 404 else DataError
+        kind = UnknownSymbol if verdict.status == 404 else DataError
         return kind(f"polygon: {said}: {remedy.get(verdict.status, 'mend the request')}")
 
     def _without_key(self, text: str) -> str:

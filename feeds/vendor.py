@@ -48,6 +48,10 @@ def require(symbols: Sequence[str], source: str) -> None:
         raise ConfigError(f"{source}: no symbol: name at least one, such as AAPL")
 
 
+class UnknownSymbol(DataError):
+    """The source has answered that it knows no such symbol."""
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long a source is asked again.

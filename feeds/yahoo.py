@@ -23,7 +23,7 @@ from feeds.cache import Key
 from feeds.passport import stamp
 from feeds.ranges import Bound, between
 from feeds.timeframe import Timeframe
-from feeds.yahoo_client import Answer, Asked, ask, no_bars
+from feeds.yahoo_client import Answer, Asked, AskedSector, ask, ask_sector, no_bars
 
 _PRICES = list(COLUMNS[:4])
 _BACKOFF = Backoff(first_s=5.0, cap_s=60.0, deadline_s=180.0)
@@ -65,6 +65,28 @@ def history(  # noqa: PLR0913  options are parameters by name
     patience = vendor.Patience("yahoo", backoff, clock, rng)
     series = _Series(timeframe, adjustment, calendar, session, timeout_s, patience)
     return {symbol: series.bars(symbol, start, end, cache) for symbol in symbols}
+
+
+def sector(
+    symbol: str,
+    *,
+    session: Any = None,
+    clock: Clock | None = None,
+    backoff: Backoff = _BACKOFF,
+    rng: random.Random | None = None,
+) -> str:
+    """Yahoo's name of a symbol's sector, such as Healthcare; empty for what has none.
+
+    Args:
+        session: as in `history`.
+
+    Raises:
+        UnknownSymbol: Yahoo knows no such symbol.
+        DataError: no network, or a rate limit that outlasted the back-off.
+    """
+    rng = rng or random.Random()  # noqa: S311  jitter
+    patience = vendor.Patience("yahoo", backoff, clock or SystemClock(), rng)
+    return patience.insist(functools.partial(ask_sector, AskedSector(symbol), session))
 
 
 @dataclass(frozen=True)

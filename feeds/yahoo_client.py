@@ -22,6 +22,7 @@ import pandas as pd
 from brokers.errors import ConfigError, DataError, Transient
 from feeds.ranges import Bound, in_words
 from feeds.timeframe import Timeframe
+from feeds.vendor import UnknownSymbol
 
 _INTERVALS = {"1w": "1wk"}  # the others have Yahoo's own names; yfinance makes 30m out of 15m
 _LOOK_BACK = {
@@ -47,6 +48,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class AskedSector:
+    """Whose sector is wanted; as text, it is named in errors."""
+
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"the sector of {self.symbol}"
+
+
+@dataclass(frozen=True)
 class Answer:
     """What yfinance returned: index in the exchange's zone, prices adjusted for splits."""
 
@@ -67,6 +78,29 @@ def ask(asked: Asked, session: Any, timeout_s: float) -> Answer:
         DataError: unknown symbol, no bars, no network, or a chart that cannot be read.
         ConfigError: yfinance does not take the session.
     """
+    with _ticker(asked, session) as ticker:
+        frame = _history(ticker, asked, timeout_s)
+        if frame.empty:
+            raise no_bars(asked)
+        return Answer(frame, ticker.history_metadata.get("instrumentType", ""))
+
+
+def ask_sector(asked: AskedSector, session: Any) -> str:
+    """Ask Yahoo once for its name of a symbol's sector; empty for what has none, such as a fund.
+
+    Raises:
+        Transient, DataError, ConfigError: as `ask`; UnknownSymbol where Yahoo knows none such.
+    """
+    with _ticker(asked, session) as ticker:
+        facts = ticker.info
+        if not facts.get("quoteType"):
+            raise _unknown(asked.symbol)
+        return str(facts.get("sector") or "")
+
+
+@contextmanager
+def _ticker(asked: Asked | AskedSector, session: Any) -> Iterator[Any]:
+    """Yfinance's view of a symbol, with what it raises told apart."""
     import yfinance  # noqa: PLC0415  a second that `import feeds` spares
     from yfinance.data import YfData  # noqa: PLC0415
 
@@ -79,10 +113,7 @@ def ask(asked: Asked, session: Any, timeout_s: float) -> Answer:
             ticker = yfinance.Ticker(asked.symbol, session=session)
         except (yfinance.exceptions.YFDataException, ValueError) as error:
             raise ConfigError(f"yahoo: {error}") from error
-        frame = _history(ticker, asked, timeout_s)
-        if frame.empty:
-            raise no_bars(asked)
-        return Answer(frame, ticker.history_metadata.get("instrumentType", ""))
+        yield ticker
 
 
 def _history(ticker: Any, asked: Asked, timeout_s: float) -> pd.DataFrame:
@@ -106,7 +137,8 @@ def _history(ticker: Any, asked: Asked, timeout_s: float) -> pd.DataFrame:
         if error.yahoo_reason is None and not _is_chart(ticker):
             text = "its answer is no chart; it may be down, or refuse this client"
             raise Transient(text) from error
-        raise
+        reason = error.yahoo_reason
+        raise no_bars(asked, f"Yahoo says: {reason}" if reason else "") from error
     return frame
 
 
@@ -118,7 +150,7 @@ def _is_chart(ticker: Any) -> bool:
 
 
 @contextmanager
-def _told_apart(asked: Asked) -> Iterator[None]:
+def _told_apart(asked: Asked | AskedSector) -> Iterator[None]:
     """Turn what yfinance and its HTTP client raise into our errors, by what can be done."""
     from curl_cffi.requests import exceptions as http  # noqa: PLC0415
     from yfinance import exceptions as yahoo  # noqa: PLC0415
@@ -127,9 +159,6 @@ def _told_apart(asked: Asked) -> Iterator[None]:
         yield
     except yahoo.YFRateLimitError as error:
         raise Transient("its rate limit is reached (429)") from error
-    except yahoo.YFPricesMissingError as error:
-        reason = error.yahoo_reason
-        raise no_bars(asked, f"Yahoo says: {reason}" if reason else "") from error
     except yahoo.YFTzMissingError as error:
         raise _unknown(asked.symbol) from error
     except http.HTTPError as error:
@@ -149,8 +178,8 @@ def _told_apart(asked: Asked) -> Iterator[None]:
         ) from error
 
 
-def _unknown(symbol: str) -> DataError:
-    return DataError(
+def _unknown(symbol: str) -> UnknownSymbol:
+    return UnknownSymbol(
         f"yahoo: unknown symbol {symbol!r}: check the ticker at finance.yahoo.com/lookup "
         "(BRK-B, not BRK.B; exchanges outside the US have a suffix, such as SAP.DE)"
     )

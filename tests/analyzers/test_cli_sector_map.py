@@ -4,10 +4,12 @@ import pytest
 from typer.testing import CliRunner
 
 from analyzers.__main__ import app
+from analyzers.cli_sector_map import of_polygon
 from analyzers.sector_map import SectorMap
-from analyzers.sectors.filling import filled
+from analyzers.sectors.filling import Source, filled
 from brokers.clock import ManualClock
 from brokers.errors import ConfigError, DataError
+from feeds.vendor import UnknownSymbol
 from tests.feeds.polygon_server import KEY, NOW, PolygonServer, polygon
 from tests.feeds.servers import Loopback, Reply
 
@@ -26,7 +28,7 @@ def asked(loopback):
 
 
 def fill(loopback, out, *symbols, report=lambda *_: None):
-    return filled(out, symbols, polygon(loopback, ManualClock(NOW)), 12.0, report)
+    return filled(out, symbols, of_polygon(polygon(loopback, ManualClock(NOW)), 5), report)
 
 
 def run(*words):
@@ -106,7 +108,11 @@ def test_many_are_saved_on_the_way(out):
 
 @pytest.mark.parametrize(
     ("words", "text"),
-    [((), "no symbol: name some"), (("--universe", "none.txt"), "none.txt cannot be read")],
+    [
+        ((), "no symbol: name some"),
+        (("--universe", "none.txt"), "none.txt cannot be read"),
+        (("--symbols", "A", "--feed", "moon"), "--feed moon: choose polygon or yahoo"),
+    ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(out, words, text):
     done = run("--out", out, *words)
@@ -119,3 +125,35 @@ def test_a_map_that_cannot_be_written_is_refused(tmp_path):
     server = PolygonServer(details=DETAILS)
     with Loopback(server) as loopback, pytest.raises(ConfigError, match="cannot write"):
         fill(loopback, tmp_path / "taken" / "x.csv", "AAPL")
+
+
+def of_yahoo(names):
+    def ask(symbol):
+        if symbol not in names:
+            raise UnknownSymbol(f"yahoo: unknown symbol {symbol!r}")
+        return names[symbol]
+
+    return Source(ask, "yahoo", 1.0, "yahoo knows no sector of it")
+
+
+def test_a_second_source_adds_to_the_lines_of_the_first_and_decides_before_it(out):
+    out.parent.mkdir()
+    out.write_text("symbol,sector,sic\nAAPL,,3571\nXOM,Utilities,2911\nNOPE,,\n")
+    source = of_yahoo({"AAPL": "Consumer Cyclical", "SPY": ""})
+    unknown = filled(out, ["AAPL", "XOM", "NOPE", "SPY", "GONE"], source, lambda *_: None)
+    assert list(unknown) == ["SPY", "GONE"]
+    assert out.read_text() == (
+        "symbol,sector,yahoo,sic\nAAPL,,Consumer Cyclical,3571\nXOM,Utilities,,2911\nNOPE,,,\n"
+        "SPY,,,\nGONE,,,\n"
+    )
+    placed = SectorMap.read(out).placed(["AAPL"], date(2024, 3, 8))["AAPL"]
+    assert placed.rule == "yahoo: Consumer Cyclical"
+
+
+def test_yahoo_is_asked_without_a_key(out):
+    out.parent.mkdir()
+    out.write_text("symbol,yahoo\nAAPL,Technology\n")
+    done = CliRunner().invoke(
+        app, ["sector-map", "--feed", "yahoo", "--symbols", "AAPL", "--out", str(out)]
+    )
+    assert (done.exit_code, done.output) == (0, f"map     {out}\n")

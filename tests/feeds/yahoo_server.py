@@ -58,7 +58,8 @@ class YahooServer:
     """Yahoo's chart endpoint and the cookie pages that yfinance asks first.
 
     `failures` answer the first requests for bars in turn, `always` all of them; the time zone
-    look-up that precedes them is answered in any case, since yfinance remembers it.
+    look-up that precedes them is answered in any case, since yfinance remembers it. `profiles` are
+    what it says of companies and funds, by symbol: sector and kind, such as EQUITY.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class YahooServer:
         charts: Mapping[str, Chart] | None = None,
         failures: Sequence[Reply] = (),
         always: Reply | None = None,
+        profiles: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         self._charts = dict(charts or {})
+        self._profiles = dict(profiles or {})
         self._failures = deque(failures)
         self._always = always
 
@@ -92,8 +95,24 @@ class YahooServer:
         if request.path.endswith("getcrumb"):
             return Reply(body="crumb")
         if "quoteSummary" in request.path:
-            return Reply.of({"quoteSummary": {"result": None, "error": "Not Found"}}, 404)
+            return self._profile(request.path.rpartition("/")[2])
+        if request.path.endswith("/v7/finance/quote"):
+            return Reply.of({"quoteResponse": {"result": [], "error": None}})
+        if "fundamentals-timeseries" in request.path:
+            return Reply.of({"timeseries": {"result": [], "error": None}})
         return Reply(404, "no such page")
+
+    def _profile(self, symbol: str) -> Reply:
+        if self._always:
+            return self._always
+        if symbol not in self._profiles:
+            return Reply.of({"quoteSummary": {"result": None, "error": "Not Found"}}, 404)
+        sector, kind = self._profiles[symbol]
+        told = {
+            "assetProfile": {"sector": sector} if sector else {},
+            "quoteType": {"quoteType": kind, "symbol": symbol},
+        }
+        return Reply.of({"quoteSummary": {"result": [told], "error": None}})
 
 
 def yahoo_refusal(status: int, description: str) -> Reply:
