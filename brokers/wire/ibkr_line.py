@@ -140,10 +140,10 @@ class Line:
             if opening.done():
                 opening.result()
             connecting.result()
-        except OSError as error:
-            raise Transient(_nobody(where, error)) from None
         except TimeoutError:
             raise Transient(f"{where.where} does not answer as an API does: {_STEPS}") from None
+        except OSError as error:
+            raise Transient(_nobody(where, error)) from None
         finally:
             self._opening = None
             if not client.isReady():

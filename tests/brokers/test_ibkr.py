@@ -22,22 +22,30 @@ from tests.contract.transport_suite import LONGEST_S, Watch, bracket, limit, mar
 @dataclass
 class TwsStage(PaperStage):
     api: TwsApi | None = None
-    port: int = 0
+    server: asyncio.Server | None = None
+
+    @property
+    def port(self):
+        return self.server.sockets[0].getsockname()[1]
 
     async def drop(self):
         self.api.break_off()
+
+    @asynccontextmanager
+    async def restart(self):
+        """Let the gateway go down, and come up again when the block ends."""
+        port = self.port
+        self.server.close()
+        self.api.break_off()
+        while self.transport.heard[0] >= 0:  # noqa: ASYNC110  there is no event for it
+            await asyncio.sleep(0)
+        yield
+        self.server = await asyncio.start_server(self.api.serve, "127.0.0.1", port)
 
     def says(self, code, order_id=-1, text="as IB says it"):
         """Have the gateway send an error."""
         for session in self.api.sessions.values():
             session.error(order_id, code, text)
-
-
-@asynccontextmanager
-async def gateway(api):
-    async with await asyncio.start_server(api.serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        api.break_off()
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,20 @@ class Patience:
     quiet_s: float = 15.0
 
 
-def scene(play, patience=Patience(), **terms):
+def scene(play, patience=Patience(), clock=None, night=None, **terms):
     async def run():
-        clock = SystemClock()
-        venue = paper_market(BacktraderRules(), clock)
-        api = TwsApi(venue, clock, Terms(**terms))
-        async with asyncio.timeout(LONGEST_S), gateway(api) as port:
-            ibkr = Ibkr(Gateway(port=port), clock=clock, rng=random.Random(1), **asdict(patience))
-            await play(TwsStage(ibkr, venue, api=api, port=port))
-            await ibkr.close()
+        real = SystemClock()
+        venue = paper_market(BacktraderRules(), real)
+        api = TwsApi(venue, real, Terms(**terms))
+        stage = TwsStage(None, venue, api=api)
+        stage.server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
+        where = Gateway(port=stage.port, night=night)
+        stage.transport = Ibkr(where, clock=clock or real, rng=random.Random(1), **asdict(patience))
+        async with asyncio.timeout(LONGEST_S):
+            await play(stage)
+            await stage.transport.close()
+        stage.server.close()
+        api.break_off()
 
     asyncio.run(run())
 
@@ -227,8 +240,8 @@ def test_client_id_in_use_says_which_and_what_to_do():
 
 def test_gateway_that_does_not_run_is_one_line_with_its_port():
     async def play(stage):
-        async with gateway(stage.api) as port:
-            pass
+        port = stage.port
+        stage.server.close()
         nobody = Ibkr(Gateway(port=port), clock=SystemClock(), rng=random.Random(2))
         with pytest.raises(ConfigError, match=f"start IB Gateway.* port {port}") as caught:
             await nobody.account()
