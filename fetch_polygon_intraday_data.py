@@ -13,6 +13,7 @@ from analyzers import texts
 from analyzers.outliers.asked import Universe, days
 from analyzers.outliers.gathered import Source
 from analyzers.outliers.printing import Delivery, progress
+from analyzers.sectors.asked import File, map_of, placed
 from brokers.clock import Clock, SystemClock
 from brokers.errors import SeawallError
 from feeds.polygon import Polygon
@@ -22,6 +23,10 @@ EXAMPLES = """Examples:
 python fetch_polygon_intraday_data.py --symbols AAPL,MSFT,XOM --date 2024-02-07
 
 python fetch_polygon_intraday_data.py --universe universe.csv --week 2024-02-05 --chart 5
+
+python -m analyzers sector-map --universe names.csv --out sectors.csv
+
+python fetch_polygon_intraday_data.py --universe names.csv --sectors sectors.csv --date 2024-02-07
 
 A run that is cut off, by a rate limit or by you, goes on where it ended when it is started again.
 
@@ -41,6 +46,7 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     universe: Annotated[
         Path | None, typer.Option(help="A file with a symbol a line, or symbol,sector.")
     ] = None,
+    sectors: File = None,
     date: Annotated[Text, typer.Option(help="The session to screen, 2024-02-07.")] = None,
     week: Annotated[Text, typer.Option(help="A date in the week to screen.")] = None,
     out: Annotated[Path | None, typer.Option(help="The report's file.")] = None,
@@ -58,12 +64,16 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     asked = Universe.of(texts.symbols(symbols), universe)
     clock: Clock = context.obj or SystemClock()
     sessions = days(date, week, clock.now())
+    known = {
+        **placed(map_of("polygon", sectors), asked.symbols, max(sessions)),
+        **asked.sectors,
+    }
     polygon = Polygon(base=base, calls_per_minute=calls_per_minute, clock=clock)
     names = tuple(dict.fromkeys([benchmark, *asked.symbols]))
     with progress(Console(stderr=True)) as tell:
         source = Source(polygon, clock, calls_per_minute, cache, tell)
         found = source.gathered(names, sessions, with_actions=actions)
-    report = found.screened(sessions, asked.sectors, benchmark, clock.now())
+    report = found.screened(sessions, known, benchmark, clock.now())
     Delivery(out, chart, json).make(report, found.bars, week=week is not None)
 
 

@@ -63,7 +63,9 @@ def told(command: Callable[..., int]) -> Callable[..., None]:
 
 
 app.command("ranking", epilog=cli_ranking.EXAMPLES)(told(cli_ranking.ranking))
+app.command("rank", hidden=True, epilog=cli_ranking.EXAMPLES)(told(cli_ranking.ranking))
 app.command("dataset", epilog=cli_dataset.EXAMPLES)(told(cli_dataset.make_dataset))
+app.command("mlprep", hidden=True, epilog=cli_dataset.EXAMPLES)(told(cli_dataset.make_dataset))
 app.command("sector", epilog=cli_sector.EXAMPLES)(told(cli_sector.sector))
 app.command("sector-map", epilog=cli_sector_map.EXAMPLES)(told(cli_sector_map.sector_map))
 app.command("outliers", epilog=cli_outliers.EXAMPLES)(told(cli_outliers.screen))

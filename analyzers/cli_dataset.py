@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from analyzers import options
+from analyzers.sectors.asked import File, map_of, members, placed
 from analyzers.study.dataset import NAMES, DatasetSettings, dataset
 from feeds.bars_spec import BarsSpec
 
@@ -27,12 +28,17 @@ def make_dataset(
     label: Annotated[str, typer.Option(help="barrier, direction or return.")] = "barrier",
     horizon: Annotated[int, typer.Option(help="Bars until a label is known at the latest.")] = 20,
     missing: Annotated[str, typer.Option(help="drop or keep rows with unknown features.")] = "drop",
+    sectors: File = None,
     as_json: options.Json = False,
 ) -> int:
     """Make features, labels and weights; the same bars give the same bytes."""
     chosen: dict[str, Any] = {"label": label, "horizon": horizon, "missing": missing}
     named = tuple(name.strip() for name in features.split(",") if name.strip())
-    made = dataset(bars.fetch(), DatasetSettings(features=named or NAMES, **chosen))
+    sector_map = map_of(bars.source, sectors)
+    frames = members(bars, sector_map).fetch()
+    last = max(frame.index[-1] for frame in frames.values()).date()
+    known = placed(sector_map, frames, last)
+    made = dataset(frames, DatasetSettings(features=named or NAMES, **chosen), known)
     made.save(out)
     if as_json:
         sys.stdout.write(json.dumps(dict(made.manifest), allow_nan=False) + "\n")

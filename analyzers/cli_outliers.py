@@ -10,9 +10,10 @@ import typer
 
 from analyzers import options
 from analyzers.outlier import Limits, outliers
-from analyzers.outliers.asked import CALENDAR, SPARE, Universe, before, days, days_for
+from analyzers.outliers.asked import CALENDAR, SPARE, before, days, days_for
 from analyzers.outliers.printing import Delivery
 from analyzers.outliers.sessions import days_of
+from analyzers.sectors.asked import File, map_of, placed
 from brokers.clock import SystemClock
 from brokers.errors import DataError
 from feeds import calendars, universe
@@ -38,7 +39,7 @@ def screen(
     bars: BarsSpec,
     date: Annotated[str | None, typer.Option(help="The session; the last one without.")] = None,
     week: Annotated[str | None, typer.Option(help="A date in the week to screen.")] = None,
-    sectors: Annotated[Path | None, typer.Option(help="A file with symbol,sector a line.")] = None,
+    sectors: File = None,
     benchmark: Annotated[str, typer.Option(help="What explains returns.")] = universe.MARKET,
     chart: Annotated[int, typer.Option(help="Draw so many candidates beside the report.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The report's file.")] = None,
@@ -56,7 +57,7 @@ def screen(
         _daily(bars, minutes, asked),
         asked,
         generated_at=now,
-        sectors=_sectors(bars, sectors),
+        sectors=placed(map_of(bars.source, sectors), minutes, max(asked)),
         benchmark=benchmark,
     )
     Delivery(out, chart, as_json).make(report, minutes, week=week is not None)
@@ -91,9 +92,3 @@ def _last(minutes: Frames) -> dt.date:
             "intraday bars by their starts"
         )
     return dt.date.fromisoformat(f"{calendars.session_dates(CALENDAR, inside).max():%Y-%m-%d}")
-
-
-def _sectors(bars: BarsSpec, file: Path | None) -> dict[str, str]:
-    if file is not None:
-        return dict(Universe.of((), file).sectors)
-    return universe.sectors() if bars.source == "synthetic" else {}

@@ -8,8 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analyzers import options, texts
+from analyzers import options, picture, texts
 from analyzers.columns import Columns
+from analyzers.gathered import gather
+from analyzers.sectors.asked import File, map_of, members, placed
 from analyzers.study.ranking import (
     WEIGHTS,
     RankingReport,
@@ -28,6 +30,8 @@ python -m analyzers ranking --feed yahoo --symbols AAPL,MSFT,XOM,JNJ,PG --start 
 
 python -m analyzers ranking --path closes.csv --weight momentum_12_1=1 --weight reversal=0.5
 
+python -m analyzers ranking --neutral --chart ranking.png
+
 Exit codes: 0 done, 2 bad input."""
 
 Weights = Annotated[
@@ -37,10 +41,20 @@ Weights = Annotated[
 
 
 @options.takes_bars
-def ranking(
+def ranking(  # noqa: PLR0913, PLR0917  one parameter an option
     bars: BarsSpec,
     weight: Weights = None,
     every: Annotated[int, typer.Option(help="Bars from one judged day to the next.")] = 21,
+    sectors: File = None,
+    neutral: Annotated[
+        bool, typer.Option(help="Compare each symbol with its own sector only.")
+    ] = False,
+    universe: Annotated[
+        Path | None, typer.Option("--universe", help="File of symbols, one a line.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw what the scores foretold into this .png file.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The report; the history goes beside it.")] = Path(
         "data/ranking.json"
     ),
@@ -48,9 +62,13 @@ def ranking(
 ) -> int:
     """Rank symbols by standardised factors, and judge earlier ranks by what came after them."""
     weights = {name: _number(name, text) for name, text in texts.pairs("--weight", weight).items()}
-    settings = RankingSettings(weights=weights or WEIGHTS, every=every)
-    scored = scores(Columns.of(bars.fetch()), settings)
-    made = report(scored, settings, SystemClock().now(), {}, {})
+    settings = RankingSettings(weights=weights or WEIGHTS, every=every, neutral=neutral)
+    sector_map = map_of(bars.source, sectors)
+    found = gather(members(bars, sector_map, universe))
+    columns = Columns.of(found.frames)
+    known = placed(sector_map, columns.symbols, columns.index[-1].date())
+    scored = scores(columns, settings, known)
+    made = report(scored, settings, SystemClock().now(), known, found.missing)
     made.save(out)
     try:
         scored.table().to_parquet(out.with_suffix(".parquet"), index=False)
@@ -58,11 +76,19 @@ def ranking(
         raise ConfigError(
             f"cannot write {out.with_suffix('.parquet')}: {error.strerror}"
         ) from error
+    if chart:
+        _draw(made, chart)
     if as_json:
         sys.stdout.write(made.as_bytes().decode())
     else:
         _show(made, out)
     return 0
+
+
+def _draw(made: RankingReport, path: Path) -> None:
+    from analyzers.study.figure import figure  # noqa: PLC0415  matplotlib is slow to import
+
+    picture.save(figure(made), path)
 
 
 def _number(name: str, text: str) -> float:

@@ -15,13 +15,12 @@ from rich.table import Table
 from analyzers import options, picture
 from analyzers.gathered import Gathered, gather, symbols_in
 from analyzers.progress import shown
-from analyzers.sector import SectorMap, SectorReport, SectorSettings, sector_report
+from analyzers.sector import SectorReport, SectorSettings, sector_report
 from analyzers.sector_map import ETFS
-from analyzers.sectors import history
+from analyzers.sectors import asked, history
 from analyzers.sectors.parts import SectorPart
 from brokers.clock import SystemClock
 from brokers.errors import ConfigError
-from feeds import universe
 from feeds.bars_spec import BarsSpec
 from feeds.cache import DEFAULT_FOLDER
 
@@ -29,9 +28,9 @@ EXAMPLES = """Examples:
 
 python -m analyzers sector
 
-python -m analyzers sector --feed yahoo --map sectors.csv
+python -m analyzers sector --feed yahoo --sectors sectors.csv
 
-python -m analyzers sector --feed polygon --universe liquid.txt --map sectors.csv
+python -m analyzers sector --feed polygon --universe liquid.txt --sectors sectors.csv
 
 A sector map is a CSV file with the columns symbol and any of sector, yahoo, sic.
 
@@ -44,9 +43,6 @@ Universe = Annotated[Path | None, typer.Option("--universe", help="File of symbo
 Benchmark = Annotated[str, typer.Option(help="Symbol of the market.")]
 BenchmarkPath = Annotated[
     str | None, typer.Option(help="File of the benchmark, where --path does not hold it.")
-]
-Map = Annotated[
-    Path | None, typer.Option("--map", help="CSV: symbol, and any of sector, yahoo, sic.")
 ]
 Least = Annotated[int, typer.Option(help="A mean over fewer members is not given.")]
 Out = Annotated[
@@ -61,7 +57,7 @@ def sector(  # noqa: PLR0913, PLR0917  one parameter an option
     universe_file: Universe = None,
     benchmark: Benchmark = "SPY",
     benchmark_path: BenchmarkPath = None,
-    map_file: Map = None,
+    sectors: asked.File = None,
     min_members: Least = 3,
     out: Out = Path("data/sector_report.json"),
     chart: Chart = None,
@@ -69,12 +65,9 @@ def sector(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> int:
     """Report returns, ranks, strength, breadth and more of every sector, by members and fund."""
     settings = SectorSettings(benchmark=benchmark, min_members=min_members)
-    sector_map = SectorMap.read(map_file) if map_file else SectorMap()
-    asked = symbols_in(universe_file) if universe_file else tuple(sector_map.facts)
-    bars = replace(bars, symbols=bars.symbols or asked)
-    if bars.source == "synthetic":
-        bars = replace(bars, symbols=bars.symbols or tuple(universe.sectors()))
-        sector_map = sector_map if map_file else SectorMap.of(universe.sectors())
+    sector_map = asked.map_of(bars.source, sectors)
+    members = symbols_in(universe_file) if universe_file else tuple(sector_map.facts)
+    bars = replace(bars, symbols=bars.symbols or members)
     found = _gathered(bars, benchmark, benchmark_path)
     missing = {
         symbol: reason

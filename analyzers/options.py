@@ -14,8 +14,10 @@ Text = str | None
 Feed = Annotated[
     Text,
     typer.Option(
+        "--feed",
+        "--source",
         help="Source of the bars: files (the default with --path), synthetic (the default "
-        "without), yahoo, polygon."
+        "without), yahoo, polygon.",
     ),
 ]
 PathTo = Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")]

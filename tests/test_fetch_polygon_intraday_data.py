@@ -87,6 +87,15 @@ def test_a_week_is_screened_as_far_as_it_has_come(
     assert "candidates" in capsys.readouterr().out
 
 
+def test_a_sector_map_names_the_sectors_and_the_universe_overrides_it(loopback: Loopback) -> None:
+    Path("map.csv").write_text("symbol,yahoo,sic\nAAA,,2911\nBBB,Technology,\n")
+    Path("names.csv").write_text("AAA\nBBB,Utilities\nCCC\n")
+    words = ("--universe", "names.csv", "--sectors", "map.csv")
+    assert fetch(loopback, *words, *DATE, symbols=()) == 0
+    hits = OutlierReport.load(Path("data/outliers/2024-02-07.json")).days[0].hits
+    assert {hit.sector for hit in hits if hit.symbol == "AAA"} == {"Energy"}
+
+
 def test_a_rate_limit_in_the_middle_is_told_and_the_next_run_goes_on(
     loopback: Loopback, market: Market, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +166,7 @@ def test_a_dividend_of_today_makes_no_gap(loopback: Loopback, market: Market) ->
         (("--nothing",), "--nothing"),
         (("--date", "2024-02-10"), "no session of XNYS"),
         (("--date", "2024-02-07", "--universe", "none.csv"), "none.csv"),
+        (("--date", "2024-02-07", "--sectors", "none.csv"), "sector map none.csv cannot be read"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -45,13 +45,13 @@ def test_a_day_of_the_embedded_market_is_screened_and_written() -> None:
 
 
 def test_a_week_has_candidates_and_json_is_the_report() -> None:
-    Path("sectors.csv").write_text("MED1,Mine\n")
+    Path("sectors.csv").write_text("symbol,sector\nMED1,Energy\n")
     week = ("--week", "2024-02-05", "--sectors", "sectors.csv", "--out", "week.json")
     done = invoke(*SYNTHETIC, *week, "--json")
     assert done.stdout.encode() == Path("week.json").read_bytes()
     report = json.loads(done.stdout)
     assert len(report["days"]) == 5
-    assert {one["sector"] for one in report["candidates"]} <= {"Mine", None}
+    assert {one["sector"] for one in report["candidates"]} <= {"Energy", None}
 
 
 def test_files_of_minutes_need_no_days_beside_them(minutes: str) -> None:

@@ -132,7 +132,7 @@ def test_a_benchmark_file_holds_one_symbol(out, closes):
 
 def test_help_names_the_options():
     shown = CliRunner().invoke(app, ["sector", "--help"], env={"COLUMNS": "200"}).output
-    assert all(word in shown for word in ("--universe", "--benchmark", "--map", "--feed"))
+    assert all(word in shown for word in ("--universe", "--benchmark", "--sectors", "--feed"))
 
 
 def test_the_picture_is_drawn_where_asked(out, tmp_path):
