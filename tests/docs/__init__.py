@@ -1,0 +1,1 @@
+"""The documentation holds: its blocks run, its generated parts are fresh, its site builds."""
