@@ -13,6 +13,7 @@ import pytest
 
 from analyzers.sector import SectorMap, SectorReport, SectorSettings, sector_report
 from feeds import history
+from tests.golden.pinned import compare
 
 PINNED = json.loads(Path(__file__).with_name("sector_report.json").read_text())
 AT = datetime(2022, 12, 29, tzinfo=UTC)
@@ -45,21 +46,6 @@ def closes(market):
 
 def part(report, name):
     return next(sector for sector in report.sectors if sector.name == name)
-
-
-def compare(found, pinned, place=""):
-    if isinstance(pinned, dict):
-        assert list(found) == list(pinned), place
-        for key in pinned:
-            compare(found[key], pinned[key], f"{place}.{key}")
-    elif isinstance(pinned, list):
-        assert len(found) == len(pinned), place
-        for number, item in enumerate(pinned):
-            compare(found[number], item, f"{place}.{number}")
-    elif isinstance(pinned, float):
-        assert found == pytest.approx(pinned, rel=1e-9, abs=1e-12), place
-    else:
-        assert found == pinned, place
 
 
 def test_the_report_is_what_was_pinned(report):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from statsmodels.regression.linear_model import OLS
 
 from analyzers.study.evaluation import (
     forward_returns,
@@ -58,6 +59,14 @@ def test_the_t_statistic_by_its_definition(lags):
     gamma = [sum(away[i] * away[i - lag] for i in range(lag, 50)) / 50 for lag in range(lags + 1)]
     variance = gamma[0] + 2 * sum((1 - k / (lags + 1)) * gamma[k] for k in range(1, lags + 1))
     assert newey_west_t(values, lags) == pytest.approx(values.mean() / (variance / 50) ** 0.5)
+
+
+@pytest.mark.parametrize("lags", [0, 3, 12])
+def test_the_t_statistic_is_that_of_statsmodels(lags):
+    values = np.random.default_rng(5).normal(0.05, 1, 80).cumsum() / 10
+    robust = {"maxlags": lags, "use_correction": False}
+    fitted = OLS(values, np.ones(80)).fit(cov_type="HAC", cov_kwds=robust)
+    assert newey_west_t(values, lags) == pytest.approx(fitted.tvalues[0], rel=1e-10)
 
 
 @pytest.mark.parametrize("values", [[], [0.3], [0.2, 0.2], [NAN, 0.1]])
