@@ -8,8 +8,8 @@ import pandas as pd
 
 from brokers.errors import ConfigError
 from feeds.bars import check_bars
-from feeds.frames import FrameFeed, as_feed
-from feeds.passport import KEY, Passport
+from feeds.frames import FrameFeed, as_feed, bar_ends
+from feeds.passport import KEY, Passport, passport_of
 
 Feeds = dict[str, bt.AbstractDataBase]
 
@@ -24,37 +24,17 @@ def named_feeds(bars: Any) -> Feeds:
         ConfigError: something else, nothing at all, or two feeds of one name.
         DataError: a frame is no bar frame.
     """
-    if isinstance(bars, Mapping):
-        named = [(str(name), item) for name, item in bars.items()]
-    elif _is_series(bars):
-        named = [(_name(bars, 0), bars)]
-    elif isinstance(bars, Iterable) and not isinstance(bars, str | bytes):
-        named = [(_name(item, number), item) for number, item in enumerate(bars)]
-    else:
-        raise _not_bars(bars)
-    feeds = {name: _feed(name, item) for name, item in named}
-    if not feeds:
-        raise ConfigError("bars: there are none: give a frame, a dict of frames, or feeds")
-    if len(feeds) < len(named):
-        raise ConfigError("bars: two feeds have the same name: give a dict of names instead")
-    return feeds
+    return {name: _feed(name, item) for name, item in _named(bars)}
 
 
 def only_frames(bars: Any) -> dict[str, pd.DataFrame]:
-    """The checked frames by name, for what has to cut the bars or hand them to others.
+    """The checked frames by name with their passports, to be cut or handed to others.
 
     Raises:
         ConfigError: one is a feed of Backtrader's own, or as of `named_feeds`.
         DataError: a frame is no bar frame.
     """
-    feeds = named_feeds(bars)
-    frames = frames_of(feeds)
-    if strange := next((name for name in feeds if name not in frames), None):
-        raise ConfigError(
-            f"bars: {strange} is a feed of Backtrader's own, which can neither be cut nor given to "
-            "workers: read it into a frame, as feeds.history does"
-        )
-    return frames
+    return {name: _frame(name, item) for name, item in _named(bars)}
 
 
 def passports_of(feeds: Feeds) -> dict[str, Passport | None]:
@@ -70,6 +50,42 @@ def frames_of(feeds: Feeds) -> dict[str, pd.DataFrame]:
             frames[name] = check_bars(feed.p.dataname, name)
             frames[name].attrs[KEY] = feed.passport
     return frames
+
+
+def _named(bars: Any) -> list[tuple[str, Any]]:
+    """What there is by name, in order, whatever each may be."""
+    if isinstance(bars, Mapping):
+        named = [(str(name), item) for name, item in bars.items()]
+    elif _is_series(bars):
+        named = [(_name(bars, 0), bars)]
+    elif isinstance(bars, Iterable) and not isinstance(bars, str | bytes):
+        named = [(_name(item, number), item) for number, item in enumerate(bars)]
+    else:
+        raise _not_bars(bars)
+    if not named:
+        raise ConfigError("bars: there are none: give a frame, a dict of frames, or feeds")
+    if len(dict(named)) < len(named):
+        raise ConfigError("bars: two feeds have the same name: give a dict of names instead")
+    return named
+
+
+def _frame(name: str, item: Any) -> pd.DataFrame:
+    """A checked copy with its passport."""
+    if isinstance(item, FrameFeed):
+        frame, passport = check_bars(item.p.dataname, name), item.passport
+    elif isinstance(item, pd.DataFrame):
+        frame = check_bars(item, name)
+        passport = passport_of(frame, name)
+        bar_ends(frame, passport)  # raises where two bars end together
+    elif isinstance(item, bt.AbstractDataBase):
+        raise ConfigError(
+            f"bars: {name} is a feed of Backtrader's own, which can neither be cut nor given to "
+            "workers: read it into a frame, as feeds.history does"
+        )
+    else:
+        raise _not_bars(item)
+    frame.attrs[KEY] = passport
+    return frame
 
 
 def _is_series(item: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
-LOOKUPS = 2  # threads in which a loop has host names looked up
+WORKERS = 8  # threads of a loop for what blocks: look-ups of host names, synchronous clients
 
 
 class Host(Protocol):
@@ -59,5 +59,5 @@ def run(work: Coroutine[Any, Any, T], name: str) -> T:
 
 def _loop(name: str) -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
-    loop.set_default_executor(ThreadPoolExecutor(LOOKUPS, thread_name_prefix=f"{name}-lookup"))
+    loop.set_default_executor(ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{name}-lookup"))
     return loop

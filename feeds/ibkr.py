@@ -1,6 +1,7 @@
 """Bars from IB Gateway: history under its pacing rules, and live minutes, longer bars and days."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from brokers.errors import ConfigError, DataError, Transient, TransportError, Ve
 from brokers.wire.http import within
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_contracts import Contracts
-from brokers.wire.ibkr_errors import LINK_BACK, is_warning
+from brokers.wire.ibkr_errors import LINK_BACK, is_warning, lacks_permission
 from brokers.wire.ibkr_line import LOST, Line
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import calendars
@@ -28,7 +29,6 @@ from feeds.ranges import midnights
 from feeds.timeframe import Timeframe
 
 WHAT = "TRADES"  # adjusted for splits, not for dividends
-NO_PERMISSION = ("354", "10089", "10090", "10168", "10186", "10187", "10197")
 LONGEST_WAIT_S = 30.0
 # Bar size in IB's words, and the longest stretch of such bars that it gives at once.
 _SIZES = {
@@ -42,13 +42,16 @@ _SIZES = {
 _DAY = timedelta(days=1)
 _TRIES = 3  # of a question that was too fast
 
+_log = logging.getLogger(__name__)
+
 
 class IbkrBars:
     """A session's bars, past and live; see `brokers.wire.transport.BarSource`.
 
     Args:
         gateway: with a client id of its own, beside the account's.
-        data: timeframe, `regular_hours`, `since`, `mute_s`, `settle_s`, `gather_s`.
+        data: timeframe, `regular_hours`, sentinel, `since`, `mute_s`, `quiet_s`, `settle_s`,
+            `gather_s`.
         on_outage: told, on the loop, why live bars do not come.
         pace: how fast history may be asked for; by default as IB has it.
 
@@ -79,7 +82,7 @@ class IbkrBars:
         self._minutes: dict[int, Minutes] = {}
         self._arrived: asyncio.Queue[VenueBar | DataError | None] = asyncio.Queue()
         self._newest = dict[str, datetime]()
-        self._failures = 0
+        self._failures = self._mutes = 0
         listen = partial(_Listening, self)
         if not data.timeframe.is_intraday:
             days = DailyBars(self._past, data, clock=clock, on_outage=on_outage)
@@ -124,7 +127,7 @@ class IbkrBars:
                 yield Reconnected(self._clock.now())
                 async for bar in self._connected(symbols):
                     if self._is_new(bar):
-                        self._failures = 0
+                        self._failures = self._mutes = 0
                         yield bar
             except TransportError as error:
                 self._line.close()
@@ -143,33 +146,45 @@ class IbkrBars:
             yield bar
         is_first = True
         while True:
-            try:
-                bar_or_end = await within(self._clock, self._data.mute_s, self._arrived.get())
-            except TimeoutError:
-                self._judge_silence()
-                continue
-            if isinstance(bar_or_end, DataError):
-                raise bar_or_end
-            if bar_or_end is None:
-                raise Transient(f"{self._gateway.where}: the connection for bars broke")
+            arrived = await self._arrival()
             if is_first:  # the minute that was running when we came is in no bar of ours
-                for bar in await self._missed(symbols, bar_or_end.start_at):
+                for bar in await self._missed(symbols, arrived.start_at):
                     yield bar
             is_first = False
-            yield bar_or_end
+            yield arrived
 
-    def _judge_silence(self) -> None:
+    async def _arrival(self) -> VenueBar:
+        """The next bar; in silence the gateway has to say that it is there."""
+        began_s = self._clock.monotonic()
+        quiet_s = min(self._data.quiet_s, self._data.mute_s)
+        while True:
+            try:
+                arrived = await within(self._clock, quiet_s, self._arrived.get())
+            except TimeoutError:
+                self._judge_silence(self._clock.monotonic() - began_s)
+                await self._line.ask(lambda client, _: client.reqCurrentTime(), "currentTime")
+                continue
+            if isinstance(arrived, DataError):
+                raise arrived
+            if arrived is None:
+                raise Transient(f"{self._gateway.where}: the connection for bars broke")
+            return arrived
+
+    def _judge_silence(self, silent_s: float) -> None:
         now = pd.DatetimeIndex([self._clock.now()])
         opened = calendars.current_open(CALENDAR, now)[0]
-        if pd.isna(opened) or (now[0] - opened).total_seconds() < self._data.mute_s:
+        open_s = 0.0 if pd.isna(opened) else (now[0] - opened).total_seconds()
+        if min(open_s, silent_s) < self._data.mute_s:
             return
         text = f"ibkr: market data is mute: no bar in {self._data.mute_s:g} s"
-        if self._failures:
+        self._mutes += 1
+        if self._mutes > 1:
             raise DataError(f"{text}, though it was asked for once more")
         raise Transient(text)
 
     async def _missed(self, symbols: Sequence[str], end: datetime) -> list[VenueBar]:
-        start = min(self._newest.values(), default=self._data.since)
+        seen = [self._newest[symbol] for symbol in symbols if symbol in self._newest]
+        start = min(seen, default=self._data.since)
         if start is None or start >= end:
             return []
         found = await self._past(symbols, start, end, MINUTE)
@@ -184,7 +199,7 @@ class IbkrBars:
     async def _subscribe(self, symbols: Sequence[str]) -> None:
         self._arrived = asyncio.Queue()
         self._minutes = {}
-        for symbol in symbols:
+        for symbol in dict.fromkeys((*symbols, *filter(None, [self._data.sentinel]))):
             contract = await self._contract(symbol)
             number = self._line.next_id()
             self._minutes[number] = Minutes(symbol)
@@ -198,11 +213,18 @@ class IbkrBars:
             for bar in bars:
                 self._arrived.put_nowait(bar)
         elif name == LOST or (name == "error" and args[1] in LINK_BACK):
-            self._arrived.put_nowait(None)  # to subscribe anew: 1101 says that IB forgot
-
+            self._arrived.put_nowait(None)  # after 1101 IB has forgotten, after 1102 a gap remains
         elif name == "error" and args[0] in self._minutes and not is_warning(args[1]):
-            symbol, text = self._minutes[args[0]].symbol, f"{args[2]} (code {args[1]})"
-            self._arrived.put_nowait(_error(f"ibkr: no live bars of {symbol}: {text}"))
+            self._unheard(self._minutes[args[0]].symbol, args[1], args[2])
+
+    def _unheard(self, symbol: str, code: int, text: str) -> None:
+        """There are no live bars of a symbol; without those of the sentinel one can do."""
+        if symbol == self._data.sentinel:
+            _log.warning("no live bars of the sentinel %s: %s (code %d)", symbol, text, code)
+        elif lacks_permission(code, text):
+            self._arrived.put_nowait(_no_permission(symbol, text))
+        else:
+            self._arrived.put_nowait(_error(f"no live bars of {symbol}: {text} (code {code})"))
 
     async def _up(self) -> None:
         async with self._opening:
@@ -283,15 +305,22 @@ def _refused(symbol: str, refused: VenueRefused) -> bool:
     text = refused.text.lower()
     if "pacing" in text:
         return False
-    if refused.code in NO_PERMISSION or "permission" in text:
-        raise _error(f"ibkr: no market data permission for {symbol}: {refused.text}")
+    if lacks_permission(int(refused.code), text):
+        raise _no_permission(symbol, refused.text)
     if refused.code == "162" and "no data" in text:
         return True
-    raise _error(f"ibkr: no history of {symbol}: {refused.text} (code {refused.code})")
+    raise _error(f"no history of {symbol}: {refused.text} (code {refused.code})")
+
+
+def _no_permission(symbol: str, text: str) -> DataError:
+    return _error(
+        f"no market data permission for {symbol} ({text}): subscribe to its exchange in IBKR's "
+        "Client Portal, and end other sessions of the same login"
+    )
 
 
 def _error(text: str) -> DataError:
-    return DataError(" ".join(text.split()))
+    return DataError(f"ibkr: {' '.join(text.split())}")
 
 
 def _stretches(

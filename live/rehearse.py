@@ -24,6 +24,7 @@ from feeds.market import CALENDAR
 from feeds.universe import names
 from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
+from live.rehearsal.kept import PAGE, PLAIN, keep
 from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play, RuleSet
 
@@ -60,7 +61,7 @@ Over = Annotated[
     typer.Option(help="loopback: session and venue are processes; memory: in one, and faster."),
 ]
 Seed = Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")]
-Out = Annotated[Path | None, typer.Option(help="Folder to keep both logs in.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the certificate and both logs.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
 
@@ -97,7 +98,9 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     play = Play(spec, bars_for(spec, bars), account=rules, seed=seed, strategy=strategy)
     with _folder(out) as folder:
         certificate = WAYS[over](play, folder, faults)
-    return _show(certificate, as_json)
+    if out:
+        keep(certificate, out)
+    return _show(certificate, out, as_json)
 
 
 def _options(source: str, path: Text, seed: int, timeframe: str) -> dict[str, Any]:
@@ -115,9 +118,13 @@ def _one_of(option: str, given: str, choice: Sequence[str]) -> None:
         raise ConfigError(f"{option} {given}: use {' or '.join(choice)}")
 
 
-def _show(certificate: Certificate, as_json: bool) -> int:
-    told = orjson.dumps(certificate.as_dict(), default=str, option=orjson.OPT_SERIALIZE_NUMPY)
-    sys.stdout.write((told.decode() if as_json else certificate.text) + "\n")
+def _show(certificate: Certificate, out: Path | None, as_json: bool) -> int:
+    if as_json:
+        told = orjson.dumps(certificate.as_dict(), default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+        sys.stdout.write(told.decode() + "\n")
+    else:
+        where = f"\n  certificate        {out / PAGE}" if out else ""
+        sys.stdout.write(f"{certificate.text}{where}\n")
     return IDENTICAL if certificate.identical else NOT_IDENTICAL
 
 
@@ -152,7 +159,7 @@ def _folder(out: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
-    for log in (out / name for name in ("live.jsonl", "live.jsonl.head")):
-        log.unlink(missing_ok=True)
+    for earlier in (out / name for name in ("live.jsonl", "live.jsonl.head", PLAIN, PAGE)):
+        earlier.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     yield out

@@ -13,7 +13,7 @@ from backtest.compiled.desk import Floats, Ints, Market
 from brokers.errors import DataError
 from feeds.bars import check_bars
 from feeds.frames import bar_ends, to_num
-from feeds.passport import passport_of
+from feeds.passport import KEY, passport_of
 from strategies.panel import FIELDS, Bars
 
 
@@ -46,19 +46,13 @@ class Course:
         for name, frame in frames.items():
             bars = check_bars(frame, name)
             own.append(Bars(*(np.array(bars[field], dtype=np.float64) for field in FIELDS)))
-            times.append(to_num(bar_ends(bars, passport_of(bars, name))))
+            passport = bars.attrs.get(KEY) or passport_of(bars, name)
+            times.append(to_num(bar_ends(bars, passport)))
         all_times = times[0] if len(times) == 1 else np.unique(np.concatenate(times))
         index = instants(all_times)
         if not index.is_unique or any((np.diff(stamps) <= 0).any() for stamps in times):
             raise DataError("bars: some end less than 20 us apart: merge them into longer ones")
-        if len(own) == 1:
-            bar = np.arange(len(index))[None]
-            opened, high, low, close, _ = (column[None] for column in own[0])
-            market = Market(opened, high, low, close, bar, bar)
-        else:
-            counts = [np.searchsorted(stamps, all_times, side="right") for stamps in times]
-            market = _merged(own, np.stack(counts) - 1)
-        steps = tuple(np.searchsorted(all_times, stamps) for stamps in times)
+        market, steps = _alone(own[0]) if len(own) == 1 else _merged(own, times, all_times)
         return cls(tuple(frames), market, tuple(own), steps, index)
 
     @property
@@ -80,11 +74,24 @@ class Course:
         return Bars(*(_shown(list(each), self.market.bar).T.copy() for each in columns))
 
 
-def _merged(own: list[Bars], bar: Ints) -> Market:
+def _alone(bars: Bars) -> tuple[Market, tuple[Ints, ...]]:
+    """One feed: its bars are the steps."""
+    bar = np.arange(len(bars.close))
+    opened, high, low, close, _ = (column[None] for column in bars)
+    return Market(opened, high, low, close, bar[None], bar[None]), (bar,)
+
+
+def _merged(
+    own: list[Bars], times: list[Floats], all_times: Floats
+) -> tuple[Market, tuple[Ints, ...]]:
+    """Several feeds: a step wherever one of them has a bar."""
+    counts = [np.searchsorted(stamps, all_times, side="right") for stamps in times]
+    bar = np.stack(counts) - 1
     opened, high, low, close, _ = (_shown(list(columns), bar) for columns in zip(*own, strict=True))
     moved = np.diff(bar, axis=1, prepend=-1) != 0
     since = np.maximum.accumulate(np.where(moved, np.arange(bar.shape[1]), 0), axis=1)
-    return Market(opened, high, low, close, bar, since)
+    steps = tuple(np.searchsorted(all_times, stamps) for stamps in times)
+    return Market(opened, high, low, close, bar, since), steps
 
 
 def _shown(columns: list[Any], bar: Ints) -> Floats:

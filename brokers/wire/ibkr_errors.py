@@ -16,6 +16,8 @@ TOO_FAST = frozenset({100})
 NO_DEFINITION = 200
 INVALID = 321
 
+NO_PERMISSION = frozenset({354, 10089, 10090, 10168, 10186, 10187, 10197})
+
 # Orders live on after these, whatever a client library says.
 _WARNINGS = frozenset({165, 399, 404, 492, 10167, 10349})
 
@@ -39,3 +41,8 @@ def is_read_only(code: int, text: str) -> bool:
     Source: erdewit/ib_insync#1, IbcAlpha/IBC#10.
     """
     return code == INVALID and "read-only" in text.lower()
+
+
+def lacks_permission(code: int, text: str) -> bool:
+    """Whether the login may not have these prices, or another session of it has them."""
+    return code in NO_PERMISSION or "permission" in text.lower()

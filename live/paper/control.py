@@ -35,7 +35,7 @@ class Counters:
         told: messages of the present connection, where calls and updates share one; else -1.
         updates_sent: messages of trade_updates that left, duplicates among them.
         updates_withheld: those that never will.
-        updates_late: those that are held back and will still leave.
+        updates_late: what is held back and will still leave.
         data_sent: likewise for frames of market data.
         at: the market's time, ISO 8601.
         now: the wires' time.
@@ -106,7 +106,7 @@ class Control:
             told=gate.told,
             updates_sent=updates.sent,
             updates_withheld=updates.withheld,
-            updates_late=updates.late,
+            updates_late=venue.late,
             is_listened_to=updates.is_listened_to,
             is_mute=updates.is_mute,
             data_sent=data.sent,

@@ -28,16 +28,40 @@ OtherKind = Literal[
     "partial_fill",  # the fill comes in two halves
     "kill",  # the harness kills the session
 ]
-Kind = Literal[RequestKind, MessageKind, OtherKind]
+GatewayKind = Literal[  # of IB Gateway's socket alone
+    "status_first",  # the order's state is told before the execution that led to it
+    "late_commission",  # what an execution cost is told `wait_s` seconds after it
+    "held",  # taken in with warning 399: not before the open
+    "reject",  # 201
+    "link_lost",  # 1100, and after `wait_s` seconds what `status` says: 1101 or 1102
+    "restart",  # as every night: sockets closed for `wait_s` seconds, order ids from the beginning
+]
+Kind = Literal[RequestKind, MessageKind, OtherKind, GatewayKind]
 
 REQUEST_KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
 MESSAGE_KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
-KINDS: tuple[Kind, ...] = (*REQUEST_KINDS, *MESSAGE_KINDS, *get_args(OtherKind))
+GATEWAY_KINDS: tuple[GatewayKind, ...] = get_args(GatewayKind)
+KINDS: tuple[Kind, ...] = (
+    *REQUEST_KINDS,
+    *MESSAGE_KINDS,
+    *get_args(OtherKind),
+    *GATEWAY_KINDS,
+)
 STREAMS = ("trade_updates", "data")
 # What the breaker counts as a failure: a timeout, no connection, 5xx, an answer that is none.
 FAILURES = frozenset(REQUEST_KINDS) - {"too_many_requests"}
 
-_STATUSES = (500, 502, 503)
+_STATUSES = {"server_error": (500, 502, 503), "link_lost": (1101, 1102)}
+_PLACES = {
+    "partial_fill": "fill",
+    "kill": "bar",
+    "status_first": "execution",
+    "late_commission": "execution",
+    "held": "order",
+    "reject": "order",
+    "link_lost": "bar",
+    "restart": "bar",
+}
 _DATA_KINDS = ("drop", "mute", "refuse", "lose")
 
 
@@ -48,13 +72,13 @@ class Fault:
     Args:
         kind: what happens.
         nth: it strikes at the nth of `on`, from 1, or at the first after that which is free.
-        on: for requests a pattern of method and route, such as "POST /v2/orders" or "GET *"; for
-            messages "trade_updates" or "data"; "fill" and "bar" for the last two kinds. Empty: the
-            first named here.
+        on: for requests a pattern of method and route, such as "POST /v2/orders" or "GET *", at a
+            gateway of the API's name, such as "placeOrder" or "req*"; for messages "trade_updates"
+            or "data"; each other kind has one place of its own. Empty: the first named here.
         count: how many requests in a row it strikes; for `mute` and `refuse` how many connections,
             at most.
-        status: of a server_error.
-        wait_s: how long a `delay` or a `refuse` lasts, in seconds of the venue's clock.
+        status: of a server_error; of a link_lost the code that ends it, 0 for 1101.
+        wait_s: how long it lasts, in seconds of the venue's clock, where it lasts.
         after: a hang, a reset or a not_json strikes after the work was done instead of before it.
 
     Raises:
@@ -74,8 +98,9 @@ class Fault:
             raise ConfigError(f"unknown fault {self.kind!r}: use one of {', '.join(KINDS)}")
         if self.nth < 1 or self.count < 1 or not self.wait_s >= 0:
             raise ConfigError(f"{self.kind}: nth and count start at 1, wait_s at 0")
-        if self.kind == "server_error" and self.status not in (0, *_STATUSES):
-            raise ConfigError(f"{self.kind}: status is one of {_STATUSES}, not {self.status}")
+        statuses = _STATUSES.get(self.kind, (self.status,))
+        if self.status not in (0, *statuses):
+            raise ConfigError(f"{self.kind}: status is one of {statuses}, not {self.status}")
         if self.kind in MESSAGE_KINDS and self.on not in ("", *STREAMS):
             raise ConfigError(f"{self.kind}: on is one of {STREAMS}, not {self.on!r}")
         if self.on == "data" and self.kind not in _DATA_KINDS:
@@ -88,7 +113,7 @@ class Fault:
             return self.on
         if self.kind in REQUEST_KINDS:
             return "POST /v2/orders"
-        return {"partial_fill": "fill", "kill": "bar"}.get(self.kind, "trade_updates")
+        return _PLACES.get(self.kind, "trade_updates")
 
 
 @dataclass(frozen=True)

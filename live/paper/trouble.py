@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from live.paper.faults import FAILURES, MESSAGE_KINDS, REQUEST_KINDS, Fault, Plan
+from live.paper.faults import FAILURES, MESSAGE_KINDS, REQUEST_KINDS, Fault, Kind, Plan
 
 _THIRD = 3
 
@@ -110,6 +110,10 @@ class Trouble:
     def fill(self) -> bool:
         """Say whether the next execution comes in two halves."""
         return self._first("fill", ("partial_fill",)) is not None
+
+    def at(self, place: str, *kinds: Kind) -> Fault | None:
+        """Say what strikes the next one of a place that a gateway alone has, of these kinds."""
+        return self._first(place, kinds)
 
     def _first(self, place: str, kinds: Sequence[str]) -> Fault | None:
         due = self._due(place, kinds)

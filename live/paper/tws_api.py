@@ -15,6 +15,7 @@ from live.paper import tws_words
 from live.paper.channel import Listener
 from live.paper.ticker import Part
 from live.paper.tws_data import Data
+from live.paper.tws_faults import LINK_NEW, TEXTS, TwsFaults
 from live.paper.tws_orders import Orders
 from live.paper.tws_wire import Field, NotTws, frame, read_frame, read_greeting
 from live.paper.tws_words import Listing
@@ -54,6 +55,8 @@ class TwsApi:
         self.clock = clock
         self.terms = terms or Terms()
         self.sessions: dict[int, Session] = {}
+        self._clients = set[int]()  # ids that were ever here
+        self._is_new_to = set[int]()  # since the restart
         self.requests = self.in_flight = self.parked = 0
         listings = {
             symbol: Listing(symbol, FIRST_CON_ID + number)
@@ -61,17 +64,18 @@ class TwsApi:
         }
         places = enumerate(self.terms.twins, FIRST_CON_ID + len(listings))
         twins = [Listing(symbol, con_id, place) for con_id, (symbol, place) in places]
-        self.orders = Orders(venue, listings, self.terms.account)
+        venue.front = self.faults = TwsFaults(self, venue.trouble, clock)
+        self.orders = Orders(venue, listings, self.terms.account, self.faults.later)
         self.data = Data(venue, listings, twins)
         self.listings = listings
-        self.first_order_id = self.terms.first_order_id
         self.answers = _answers(self)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
         session = Session(self, reader, writer)
         try:
-            await session.run()
+            if not self.faults.is_away:
+                await session.run()
         except (NotTws, asyncio.IncompleteReadError, ConnectionError, ValueError):
             pass  # it has gone, or never spoke this protocol
         finally:
@@ -85,6 +89,7 @@ class TwsApi:
         if session.client_id in self.sessions:
             return False
         self.sessions[session.client_id] = session
+        self._clients.add(session.client_id)
         self.venue.updates.attach(_Updates(self))
         self.venue.data.attach(_Bars(self))
         return True
@@ -96,17 +101,44 @@ class TwsApi:
             self.data.forget(session.client_id)
 
     @property
+    def traders(self) -> list["Session"]:
+        """Clients who have not asked for live bars, of the lowest id first."""
+        listening = self.data.clients
+        return [it for number, it in sorted(self.sessions.items()) if number not in listening]
+
+    @property
     def told(self) -> int:
-        """Messages to the account's client, the one of the lowest id; -1: nobody is there."""
-        return self.sessions[min(self.sessions)].sent if self.sessions else -1
+        """Messages to the account's client, the first of the traders; -1: nobody is there."""
+        return self.traders[0].sent if self.traders else -1
+
+    def welcome(self, session: "Session") -> None:
+        """Say how things are."""
+        for code, text in FARMS:
+            session.error(-1, code, text)
+        if session.client_id in self._is_new_to:
+            self._is_new_to.discard(session.client_id)
+            session.error(-1, LINK_NEW, TEXTS[LINK_NEW])
 
     def next_order_id(self) -> int:
         """What nextValidId says; after a restart of the gateway it may be one used before."""
-        return max(self.first_order_id, self.orders.last_order_id + 1)
+        return max(self.terms.first_order_id, self.orders.last_order_id + 1)
 
-    def break_off(self) -> None:
-        """Break every connection without a word."""
-        for session in tuple(self.sessions.values()):
+    def begin_anew(self) -> None:
+        """Give order ids from the beginning, as after a restart."""
+        self.orders.begin_anew()
+        self._is_new_to = self._clients
+
+    def forget_bars(self) -> None:
+        """Drop what clients asked for of live bars."""
+        self.data.forget_all()
+
+    def pass_on(self, message: Told) -> bool:
+        """Tell whose order it is; False when its client is not there."""
+        return self.orders.deliver(message, dict(self.sessions))
+
+    def break_off(self, which: Sequence["Session"] | None = None) -> None:
+        """Break connections, by default every one, without a word."""
+        for session in tuple(self.sessions.values()) if which is None else which:
             session.break_off()
 
     def announce(self, code: int, text: str) -> None:
@@ -127,6 +159,7 @@ class Session:
         self.client_id = -1
         self.version = 0
         self.sent = 0  # messages
+        self._is_deaf = self._is_silent = False
 
     async def run(self) -> None:
         """Shake hands, then answer message by message."""
@@ -136,12 +169,13 @@ class Session:
             self.error(-1, 503, "The TWS is out of date and must be upgraded.")
             return
         self.send(self.version, tws_words.connection_time(self._api.venue.at))
-        while await self._heed(await read_frame(self._reader)):
+        while await self._take(await read_frame(self._reader)):
             self._api.requests += 1
 
     def send(self, *fields: Field) -> None:
         """Send one message."""
-        if not self._writer.is_closing():
+        is_mute = self._api.venue.updates.is_mute and self in self._api.traders
+        if not (self._is_silent or is_mute or self._writer.is_closing()):
             self.sent += 1
             self._writer.write(frame(*fields))
 
@@ -153,6 +187,21 @@ class Session:
         """Break the connection; what was sent still arrives."""
         self._api.leave(self)
         self._writer.close()
+
+    async def _take(self, fields: list[str]) -> bool:
+        """Let one message in, or not; False ends the connection."""
+        if self._is_deaf:
+            return True
+        fate, passage = self._api.faults.call(self, fields)
+        if fate == "serve":
+            goes_on = await self._heed(fields)
+            self._api.faults.answered(passage)
+            return goes_on
+        self._is_deaf = fate == "hear no more"
+        self._is_silent = fate in ("hear no more", "say no more")
+        if fate in ("say no more", "serve and break"):
+            await self._heed(fields)
+        return fate not in ("break", "serve and break")
 
     async def _heed(self, fields: list[str]) -> bool:
         """Answer one message; False ends the connection."""
@@ -175,8 +224,7 @@ class Session:
             return False
         self.send(15, 1, f"{self._api.terms.account},")
         self.send(9, 1, self._api.next_order_id())
-        for code, text in FARMS:
-            self.error(-1, code, text)
+        self._api.welcome(self)
         return True
 
 
@@ -245,13 +293,13 @@ class _Updates(Listener[Told]):
 
     @property
     def is_listening(self) -> bool:
-        return bool(self.api.sessions)
+        return bool(self.api.traders)
 
     async def deliver(self, message: Told) -> bool:
-        return self.api.orders.deliver(message, dict(self.api.sessions))
+        return self.api.faults.deliver(message)
 
     async def break_off(self) -> None:
-        self.api.break_off()
+        self.api.break_off(self.api.traders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +317,8 @@ class _Bars(Listener[Sequence[Part]]):
         return self.api.data.deliver(bars, dict(self.api.sessions))
 
     async def break_off(self) -> None:
-        self.api.break_off()
+        traders = self.api.traders
+        self.api.break_off([it for it in self.api.sessions.values() if it not in traders])
 
 
 def _bar(part: Part) -> VenueBar | None:

@@ -97,6 +97,15 @@ class Data:
         """Message 51, cancelRealTimeBars."""
         self._wanted.pop((client.client_id, fields[2]), None)
 
+    @property
+    def clients(self) -> frozenset[int]:
+        """The ids of those who have asked for live bars."""
+        return frozenset(client_id for client_id, _ in self._wanted)
+
+    def forget_all(self) -> None:
+        """Drop what anybody asked for, without telling."""
+        self._wanted.clear()
+
     def forget(self, client_id: int) -> None:
         """Drop what a client asked for; it has gone."""
         self._wanted = {key: it for key, it in self._wanted.items() if key[0] != client_id}

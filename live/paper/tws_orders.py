@@ -1,14 +1,16 @@
 """The TWS API's messages about orders and executions."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import Protocol
 
 from brokers.errors import VenueRefused
 from brokers.wire.transport import ENDED, OrderStatus, VenueFill, VenueOrder
 from live.paper import tws_words
+from live.paper.faults import Kind
 from live.paper.tws_forms import Ask, BadOrder, ask, change, family, is_name
 from live.paper.tws_wire import Field
 from live.paper.tws_words import Listing, Shown
@@ -16,7 +18,8 @@ from live.paper.venue import Told, Venue
 
 FIRST_PERM_ID = 900_001
 REJECTED, CANCELED, ALIEN, ENDED_ALREADY, NOT_NOW = 201, 202, 10147, 10148, 161
-UNKNOWN_SYMBOL, CANNOT_MODIFY, MODIFY_FAILED = 200, 104, 329
+UNKNOWN_SYMBOL, DUPLICATE, CANNOT_MODIFY, MODIFY_FAILED = 200, 103, 104, 329
+HELD, REJECTED_AS_PLANNED = 399, "the plan wants it"
 _WORDS: dict[OrderStatus, str] = {
     "pending": "PendingSubmit",
     "held": "PreSubmitted",
@@ -28,7 +31,9 @@ _WORDS: dict[OrderStatus, str] = {
     "rejected": "Cancelled",
     "replaced": "Submitted",
 }
+_AT_FILLS: tuple[Kind, ...] = ("status_first", "late_commission")
 _NONE = Decimal(0)
+Later = Callable[[float, Callable[[], object]], None]
 
 
 class Client(Protocol):
@@ -64,13 +69,21 @@ class Placed:
     names: list[str] = field(default_factory=list)
     is_sent: bool = False
     is_withdrawn: bool = False
+    is_of_before: bool = False  # the gateway's last restart
+
+    def is_meant(self, ref: str) -> bool:
+        """Whether one who names this reference, under its id, means this order."""
+        return not self.is_of_before or self.ask.ref in ref.split("/")
 
 
 class Orders:
     """Orders of all clients; what happens to them goes to the client that placed them."""
 
-    def __init__(self, venue: Venue, listings: dict[str, Listing], account: str) -> None:
+    def __init__(
+        self, venue: Venue, listings: dict[str, Listing], account: str, later: Later
+    ) -> None:
         self._venue = venue
+        self._later = later
         self._listings = listings
         self._account = account
         self._placed: dict[tuple[int, int], Placed] = {}
@@ -88,13 +101,22 @@ class Orders:
                 text = "No security definition has been found for the request"
                 client.error(wanted.order_id, UNKNOWN_SYMBOL, text)
             elif known := self._placed.get((client.client_id, wanted.order_id)):
-                await self._modify(client, known, wanted)
+                if known.is_meant(wanted.ref):
+                    await self._modify(client, known, wanted)
+                else:
+                    client.error(wanted.order_id, DUPLICATE, "Duplicate order id")
             else:
                 await self._take(client, wanted, listing)
         except (BadOrder, VenueRefused) as refused:
             text = refused.text if isinstance(refused, VenueRefused) else str(refused)
             order_id = fields[1] if wanted is None else wanted.order_id
             client.error(order_id, REJECTED, f"Order rejected - reason:{text}")
+
+    def begin_anew(self) -> None:
+        """Give order ids from the beginning; those of before may be given again."""
+        self.last_order_id = 0
+        for known in self._placed.values():
+            known.is_of_before = True
 
     async def cancel(self, client: Client, fields: list[str]) -> None:
         """Message 4, cancelOrder."""
@@ -136,7 +158,9 @@ class Orders:
         for number, update in enumerate(self._venue.executions):
             known = self._by_name.get(update.order.client_order_id)
             if known and update.fill and client.client_id in (0, known.client_id):
-                self._tell_fill(client, known, update.order, update.fill, number, fields[2])
+                order, fill = update.order, update.fill
+                exec_id = self._tell_execution(client, known, order, fill, number, fields[2])
+                client.send(*tws_words.commission(fill, exec_id))
         client.send(55, 1, fields[2])
 
     def deliver(self, told: Told, clients: dict[int, Client]) -> bool:
@@ -148,11 +172,21 @@ class Orders:
             return False
         if order.status == "replaced":
             return True
+        fault = self._venue.trouble.at("execution", *_AT_FILLS) if fill else None
+        kind = fault.kind if fault else ""
+        if kind == "status_first":
+            self._tell_state(client, known, order)
         if fill is not None:
             executions = self._venue.executions
             number = next(n for n, it in enumerate(executions) if it.fill == fill)
-            self._tell_fill(client, known, order, fill, number, "-1")
-        self._tell_state(client, known, order)
+            exec_id = self._tell_execution(client, known, order, fill, number, "-1")
+            tell_cost = partial(client.send, *tws_words.commission(fill, exec_id))
+            if fault and kind == "late_commission":
+                self._later(fault.wait_s, tell_cost)
+            else:
+                tell_cost()
+        if kind != "status_first":
+            self._tell_state(client, known, order)
         return True
 
     def shown(self, known: Placed, order: VenueOrder | None = None) -> Shown:
@@ -192,12 +226,17 @@ class Orders:
         if not wanted.transmits:
             return
         head, children = self._family(known)
+        fault = self._venue.trouble.at("order", "held", "reject")
         try:
+            if fault and fault.kind == "reject":
+                raise BadOrder(REJECTED_AS_PLANNED)
             await self._send(head, children)
         except (BadOrder, VenueRefused):
             for member in (head, *children):
                 del self._placed[member.client_id, member.ask.order_id]
             raise
+        if fault:
+            self._tell_held(client, head)
         for member in (head, *children):
             self._tell_state(client, member, self._tip(member))
 
@@ -273,7 +312,16 @@ class Orders:
         if order.status in ("canceled", "expired"):
             client.error(it.ask.order_id, CANCELED, "Order Canceled - reason:")
 
-    def _tell_fill(
+    def _tell_held(self, client: Client, known: Placed) -> None:
+        it = replace(self.shown(known, self._tip(known)), status="PreSubmitted")
+        client.send(*tws_words.open_order(it, client.version))
+        client.send(*tws_words.order_status(it))
+        text = (
+            "Order Message:\nWarning: your order will not be placed at the exchange until the open."
+        )
+        client.error(it.ask.order_id, HELD, text)
+
+    def _tell_execution(
         self,
         client: Client,
         known: Placed,
@@ -281,12 +329,12 @@ class Orders:
         fill: VenueFill,
         number: int,
         request_id: str,
-    ) -> None:
+    ) -> str:
         exec_id = f"0000e0d5.{number:08x}.01.01"
         totals = self._totals(known, order)
         words = tws_words.execution(self.shown(known, order), fill, exec_id, totals, client.version)
         client.send(11, request_id, *words)
-        client.send(*tws_words.commission(fill, exec_id))
+        return exec_id
 
     def _tell_open(self, client: Client, orders: list[Placed]) -> None:
         for known in orders:

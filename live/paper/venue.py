@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID, uuid5
 
 from brokers.clock import Clock
@@ -37,6 +38,32 @@ class Mark:
     equity: Decimal
 
 
+class Front(Protocol):
+    """Who speaks for a venue, as far as faults of its own protocol go."""
+
+    @property
+    def late(self) -> int:
+        """How much it will still do by itself."""
+
+    async def strike(self) -> None:
+        """Do what the plan wants at the next step."""
+
+    async def release(self) -> None:
+        """Do what is due."""
+
+
+class _Calm:
+    """A front without faults of its own."""
+
+    late = 0
+
+    async def strike(self) -> None:
+        """Nothing."""
+
+    async def release(self) -> None:
+        """Nothing."""
+
+
 class Venue:
     """One account and one market, for any front to speak for.
 
@@ -64,6 +91,7 @@ class Venue:
         self.updates: Channel[Told] = Channel("trade_updates", self.trouble, clock)
         self.data: Channel[Sequence[Part]] = Channel("data", self.trouble, clock)
         self.tickets = Tickets()
+        self.front: Front = _Calm()
         self._ticker = Ticker(market)
         self.executions: list[OrderUpdate] = []
         self.marks: list[Mark] = []
@@ -78,6 +106,11 @@ class Venue:
     def at(self) -> datetime:
         """The market's time, aware UTC."""
         return max(self.market.at, self._moved_to)
+
+    @property
+    def late(self) -> int:
+        """What is held back and will still come."""
+        return self.updates.late + self.data.late + self.front.late
 
     def move(self, at: datetime) -> None:
         """Let the market's time go on between two steps; it never goes back."""
@@ -127,6 +160,7 @@ class Venue:
 
     async def match(self, step: Step) -> int:
         """Match one instant and send what came of it; the number of updates, before any fault."""
+        await self.front.strike()
         for split in step.splits:
             self.matching.split(split.symbol, split.ratio)
             self._held[split.symbol] *= split.ratio
@@ -141,6 +175,7 @@ class Venue:
 
     async def release(self) -> None:
         """Send what was delayed and is due."""
+        await self.front.release()
         await self.updates.release()
         await self.data.release()
 

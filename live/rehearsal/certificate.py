@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import backtrader as bt
+import pandas as pd
 
 from live.rehearsal.canon import Canon
 from live.rehearsal.difference import Difference
@@ -25,7 +26,10 @@ class Certificate:
         faults_hit: how often each kind of fault struck.
         venue_off_by: the largest distance between the venue's equity and ours, in its currency.
         hashes: SHA-256 of what was rehearsed, by its name.
-        at_end: state of the connection, such as the breaker's.
+        lives: how many sessions it took, one more than there were kills.
+        symbols, timeframe: of the bars; `span` is the first one's start and the last one's end,
+            ISO 8601, UTC.
+        equity: of either half by the bars' ends, columns backtest and live; for the picture.
     """
 
     name: str
@@ -40,6 +44,10 @@ class Certificate:
     venue_off_by: float = 0.0
     hashes: Mapping[str, str] = field(default_factory=dict)
     lives: int = 1
+    symbols: tuple[str, ...] = ()
+    timeframe: str = ""
+    span: tuple[str, str] = ("", "")
+    equity: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
 
     @property
     def identical(self) -> bool:
@@ -52,6 +60,10 @@ class Certificate:
         return {
             "identical": self.identical,
             "strategy": self.name,
+            "symbols": list(self.symbols),
+            "timeframe": self.timeframe,
+            "start": self.span[0],
+            "end": self.span[1],
             "account": self.account,
             "faults": self.plan,
             "bars": self.bars,
@@ -80,6 +92,11 @@ class Certificate:
         if self.first_difference is not None:
             lines.append(f"first difference: {self.first_difference.text}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from live.rehearsal.certificate_page import card  # noqa: PLC0415  for notebooks alone
+
+        return card(self)
 
 
 def canon_hash(canon: Canon) -> str:

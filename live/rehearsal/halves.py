@@ -73,6 +73,10 @@ def judge(play: Play, backtest: Path, live: Path, far: Far, lives: int = 1) -> C
             "live": canon_hash(theirs),
         },
         lives=lives,
+        symbols=tuple(play.frames),
+        timeframe=str(play.timeframe),
+        span=(play.starts_at.isoformat(), play.ends_at.isoformat()),
+        equity=pd.DataFrame({"backtest": _equity(play, ours), "live": _equity(play, theirs)}),
     )
 
 

@@ -126,7 +126,7 @@ class LockStep:
             self._far.gate.in_flight == 0
             and venue.updates.is_listened_to
             and (venue.data.is_listened_to or not venue.market.timeframe.is_intraday)
-            and venue.updates.late == venue.data.late == 0
+            and not venue.late
             and store.is_idle
             and compared > self._compared
         )
@@ -138,7 +138,7 @@ class LockStep:
     def _let_pass(self) -> None:
         """Let time pass to the next pending timer."""
         due_s, now_s = self._clock.due_s, self._clock.monotonic()
-        if self._far.venue.updates.late or self._far.venue.data.late:
+        if self._far.venue.late:
             due_s = min(due_s or now_s + RELEASE_S, now_s + RELEASE_S)
         if due_s is None or due_s - self._begun_s > LONGEST_S:
             raise Stalled(f"at {self._far.venue.at}, {self._phase}: something never came")

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,9 +62,15 @@ def commands(block: Block) -> Iterator[Command]:
     """The command lines of a shell block; in a `console` one they follow a `$`."""
     if block.language == "sh":
         for line in block.code.replace("\\\n", " ").splitlines():
-            if words := shlex.split(line, comments=True):
-                yield Command(block.place, tuple(words))
+            if words := _words(line):
+                yield Command(block.place, words)
         return
     for part in re.split(r"^\$ ", block.code.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
         line, _, printed = part.partition("\n")
-        yield Command(block.place, tuple(shlex.split(line, comments=True)), printed)
+        yield Command(block.place, _words(line), printed)
+
+
+def _words(line: str) -> tuple[str, ...]:
+    """The words of a command line, without what it sets in its environment."""
+    words = shlex.split(line, comments=True)
+    return tuple(dropwhile(lambda word: re.match(r"[A-Z_]+=", word), words))
