@@ -11,7 +11,14 @@ from typing import Any
 import pandas as pd
 
 from brokers.clock import Clock
-from brokers.errors import ConfigError, DataError, Transient, TransportError, VenueRefused
+from brokers.errors import (
+    ConfigError,
+    DataError,
+    SchemaRefused,
+    Transient,
+    TransportError,
+    VenueRefused,
+)
 from brokers.wire.http import within
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_contracts import Contracts
@@ -77,7 +84,7 @@ class IbkrBars:
         self._rng = rng
         self._pace = pace or Paced(clock)
         self._line = Line(gateway, self._hear, clock=clock, timeout_s=data.timeout_s)
-        self._contracts = Contracts(self._line)
+        self._contracts = Contracts()
         self._opening = asyncio.Lock()
         self._minutes: dict[int, Minutes] = {}
         self._arrived: asyncio.Queue[VenueBar | DataError | None] = asyncio.Queue()
@@ -200,7 +207,13 @@ class IbkrBars:
         self._arrived = asyncio.Queue()
         self._minutes = {}
         for symbol in dict.fromkeys((*symbols, *filter(None, [self._data.sentinel]))):
-            contract = await self._contract(symbol)
+            try:
+                contract = await self._contract(symbol)
+            except DataError as error:
+                if symbol in symbols:
+                    raise
+                _log.warning("no sentinel: %s", error)
+                continue
             number = self._line.next_id()
             self._minutes[number] = Minutes(symbol)
             hours = self._data.regular_hours
@@ -233,9 +246,11 @@ class IbkrBars:
 
     async def _contract(self, symbol: str) -> Any:
         try:
-            return await self._contracts.find(symbol)
+            return await self._contracts.find(symbol, self._line)
         except VenueRefused as refused:
-            raise DataError(f"ibkr: no contract for {symbol}: {refused.text}") from None
+            raise _error(f"no contract for {symbol}: {refused.text}") from None
+        except SchemaRefused as refused:
+            raise _error(str(refused)) from None
 
     async def _past(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from brokers.errors import OrderRefused
+from brokers.errors import SchemaRefused, VenueRefused
 from brokers.wire.http import Http
 from brokers.wire.ibkr import Ibkr
 from live.asking import ask
@@ -97,6 +97,8 @@ class IbkrExchange:
         for symbol in symbols:
             try:
                 await self.account.look_up(symbol)
-            except OrderRefused as refused:
-                wrong.append(f"{symbol}: {refused}")
+            except VenueRefused as refused:
+                wrong.append(f"{symbol} is unknown to IB ({refused.text}): correct data.symbols")
+            except SchemaRefused as refused:
+                wrong.append(str(refused))
         return wrong

@@ -72,11 +72,11 @@ class Ibkr:
         self._clock = clock
         self._timeout_s = timeout_s
         self._quiet_s = quiet_s
-        self._book = Book(clock.now)
+        self._contracts = Contracts()
+        self._book = Book(clock.now, self._contracts.symbol)
         self._view = View(self._book)
         self._updates = Updates(self._book, clock, gateway.client_id, lambda: gateway.account)
         self._line = Line(gateway, self._updates.hear, clock=clock, timeout_s=timeout_s)
-        self._contracts = Contracts(self._line)
         self._upkeep = Upkeep(gateway, self._line, self._book, self._updates, clock=clock, rng=rng)
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
@@ -92,7 +92,7 @@ class Ibkr:
         for terms in members:
             self._require_new(terms.client_order_id)
         is_known = self._contracts.has(order.symbol)
-        contract = await self._contracts.find(order.symbol)
+        contract = await self._contracts.find(order.symbol, self._line)
         if not is_known:
             await another_request()
         entries = self._place(order, members, contract)
@@ -221,7 +221,7 @@ class Ibkr:
             OrderRefused: there is none, or several.
         """
         await self._upkeep.up()
-        await self._contracts.find(symbol)
+        await self._contracts.find(symbol, self._line)
 
     async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
         """See `Transport.updates`.

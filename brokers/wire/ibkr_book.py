@@ -107,10 +107,12 @@ class Book:
 
     Args:
         now: when something is heard.
+        symbol: what we call one of IB's contracts.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], symbol: Callable[[Any], str]) -> None:
         self._now = now
+        self.symbol = symbol
         self.entries: list[Entry] = []
         self._by_perm_id: dict[int, Entry] = {}
         self._by_key: dict[tuple[int, int], Entry] = {}
@@ -201,7 +203,7 @@ class Book:
         fill = VenueFill(
             execution_id=prefix,
             venue_order_id=f"{told.permId}/{ref}",
-            symbol=contract.symbol,
+            symbol=self.symbol(contract),
             side=SIDES[told.side],
             quantity=number(told.shares),
             price=number(told.price),

@@ -17,8 +17,7 @@ class Contracts:
     A class of shares is written with a point (`BRK.B`), which IB writes with a blank.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self) -> None:
         self._known: dict[str, Contract] = {}
         self._symbols: dict[int, str] = {}
 
@@ -30,8 +29,8 @@ class Contracts:
         """What we call one of IB's contracts."""
         return self._symbols.get(contract.conId) or contract.symbol.replace(" ", ".")
 
-    async def find(self, symbol: str) -> "Contract":
-        """The contract of a symbol.
+    async def find(self, symbol: str, line: Line) -> "Contract":
+        """The contract of a symbol; `line` is asked for one that is new.
 
         Raises:
             VenueRefused: IB has none (code 200).
@@ -42,7 +41,7 @@ class Contracts:
             return self._known[symbol]
         name, _, primary = symbol.partition("@")
         wanted = _stock(name.replace(".", " "), primary)
-        rows = await self._line.ask(
+        rows = await line.ask(
             lambda client, number: client.reqContractDetails(number, wanted),
             "contractDetailsEnd",
         )

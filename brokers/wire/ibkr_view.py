@@ -57,7 +57,7 @@ class View:
         return VenueOrder(
             venue_order_id=entry.venue_id(name),
             client_order_id=name,
-            symbol=entry.contract.symbol,
+            symbol=self._book.symbol(entry.contract),
             side=SIDES[order.action],
             quantity=entry.quantity - earlier,
             order_type=_TYPES.get(order.orderType, "market"),
