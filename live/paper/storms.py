@@ -1,15 +1,25 @@
 """Fault plans that nobody wrote: drawn from a seed, or the storm that has every kind."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from brokers.errors import ConfigError
 from live.paper.faults import MESSAGE_KINDS, REQUEST_KINDS, Fault, Kind, Plan
+from live.paper.tws_storms import at_gateway
 
 _REFUSED_S = 90.0
 _DELAYED_S = 2.0
+# What a plan without a file holds: what ends, or alters what is done, is for files alone.
+KINDS_OF: Mapping[str, tuple[Kind, ...]] = {
+    "alpaca": (*REQUEST_KINDS, *MESSAGE_KINDS),
+    "tws": (
+        *("too_many_requests", "hang", "reset"),
+        *("drop", "mute", "duplicate", "reorder", "delay", "lose"),
+        *("status_first", "late_commission", "held", "link_lost", "restart"),
+    ),
+}
 _SPREAD = 3  # every planned failure leaves room for the retry that succeeds
 
 
@@ -30,8 +40,11 @@ class Extent:
     fills: int = 20
 
 
-def plan_of(text: str, extent: Extent) -> Plan:
+def plan_of(text: str, extent: Extent, front: str = "alpaca") -> Plan:
     """Give the plan that `text` names: none, storm, seed:N or a TOML file.
+
+    Args:
+        front: the protocol of the venue; each has kinds of its own.
 
     Raises:
         ConfigError: it names none.
@@ -39,10 +52,10 @@ def plan_of(text: str, extent: Extent) -> Plan:
     if text == "none":
         return Plan()
     if text == "storm":
-        return storm(extent)
+        return storm(extent, front)
     kind, _, seed = text.partition(":")
     if kind == "seed" and seed.isdecimal():
-        return drawn(int(seed), extent)
+        return drawn(int(seed), extent, front)
     path = Path(text)
     if path.suffix == ".toml":
         try:
@@ -52,26 +65,30 @@ def plan_of(text: str, extent: Extent) -> Plan:
     raise ConfigError(f"unknown fault plan {text!r}: use none, storm, seed:N or a file.toml")
 
 
-def storm(extent: Extent) -> Plan:
+def storm(extent: Extent, front: str = "alpaca") -> Plan:
     """Give the plan with every kind that fits into `extent`; into the default one all do."""
     rng = random.Random("seawall storm")  # noqa: S311  a plan, no secret
-    return Plan("storm", _placed(rng, (*REQUEST_KINDS, *MESSAGE_KINDS), extent, kills=1))
+    return Plan("storm", _placed(rng, KINDS_OF[front], extent, front, kills=1))
 
 
-def drawn(seed: int, extent: Extent) -> Plan:
+def drawn(seed: int, extent: Extent, front: str = "alpaca") -> Plan:
     """Give the plan of `seed`: some kinds at some places, the same on every machine."""
     rng = random.Random(f"seawall faults {seed}")  # noqa: S311
-    kinds = (*REQUEST_KINDS, *MESSAGE_KINDS)
+    kinds = KINDS_OF[front]
     chosen = rng.sample(kinds, rng.randint(2, len(kinds)))
-    return Plan(f"seed:{seed}", _placed(rng, chosen, extent, kills=rng.randint(0, 1)))
+    return Plan(f"seed:{seed}", _placed(rng, chosen, extent, front, kills=rng.randint(0, 1)))
 
 
 def _placed(
-    rng: random.Random, kinds: Sequence[Kind], extent: Extent, kills: int
+    rng: random.Random, kinds: Sequence[Kind], extent: Extent, front: str, kills: int
 ) -> tuple[Fault, ...]:
     requests = [kind for kind in REQUEST_KINDS if kind in kinds]
     messages = [kind for kind in MESSAGE_KINDS if kind in kinds]
-    faults = [*_on_requests(rng, requests, extent), *_on_messages(rng, messages, extent)]
+    if front == "tws":
+        calls = at_gateway(rng, kinds, bars=extent.bars, orders=extent.orders, fills=extent.fills)
+    else:
+        calls = _on_requests(rng, requests, extent)
+    faults = [*calls, *_on_messages(rng, messages, extent)]
     if extent.fills >= 2:
         faults.append(Fault("partial_fill", rng.randint(1, extent.fills)))
     if kills and extent.bars >= 10:

@@ -23,7 +23,7 @@ def fitted(play: Play, faults: str, backtest: Path) -> Play:
         ConfigError: `faults` names no plan.
     """
     canon = canonical((record for record, _ in tail(backtest)), play.ends_at, play.trades_after)
-    plan = plan_of(faults, _extent(play, canon))
+    plan = plan_of(faults, _extent(play, canon), play.front)
     if faults.endswith(".toml"):
         return replace(play, plan=plan)  # whoever wrote it means its places
     moved = tuple(_moved(fault, canon, play) for fault in plan.faults)
