@@ -157,7 +157,7 @@ def dataset(
     check_leaks(
         bars, used.chosen, sectors or {}, days=checked_days, rng=np.random.default_rng(CHECK_SEED)
     )
-    known = Known(bars.shown_last(), sectors or {})
+    known = Known(bars, sectors or {})
     values = {feature.name: feature.values(known) for feature in used.chosen}
     unknown = [name for name, column in values.items() if np.isnan(column).all()]
     values = {name: column for name, column in values.items() if name not in unknown}

@@ -8,7 +8,7 @@ form of the relative strength index; Amihud (2002) for illiquidity.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -31,12 +31,22 @@ class Known:
     """What features are made of.
 
     Args:
-        bars: gaps filled.
+        given: as they are, gaps and all.
         sectors: of the symbols; empty where they are not known.
     """
 
-    bars: Columns
+    given: Columns
     sectors: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def bars(self) -> Columns:
+        """With gaps filled."""
+        return self.given.shown_last()
+
+    @cached_property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """(T, N): who has a bar. Only they are compared: that a gap will end is not known in it."""
+        return ~np.isnan(self.given.close)
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,7 @@ def _illiquidity(known: Known) -> Floats:
 def _standing(of: Callable[[Known], Floats], known: Known) -> Floats:
     """Share of the symbols with a smaller value on that day, ties counting half, 0..1."""
     values = of(known)
-    there = ~np.isnan(values)
+    there = ~np.isnan(values) & known.there
     count = there.sum(axis=1, keepdims=True)
     ranks = mean_ranks(np.where(there, values, np.nan))
     share: Floats = np.divide(ranks - 0.5, count, out=np.full(values.shape, np.nan), where=there)
@@ -145,7 +155,7 @@ def _standing(of: Callable[[Known], Floats], known: Known) -> Floats:
 
 def _against_sector(period: int, known: Known) -> Floats:
     """Return less the mean return of the sector's symbols; NaN without a sector."""
-    values = momentum(known.bars.close, period)
+    values = np.where(known.there, momentum(known.bars.close, period), np.nan)
     sectors = [known.sectors.get(symbol) for symbol in known.bars.symbols]
     out = np.full(values.shape, np.nan)
     for sector in sorted({name for name in sectors if name is not None}):

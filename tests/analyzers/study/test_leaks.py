@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from analyzers.study.features import FEATURES, Feature
+from analyzers.columns import Columns
+from analyzers.study.features import FEATURES, Feature, Known
 from analyzers.study.leaks import check_leaks
 from brokers.errors import DataError
 from tests.analyzers.study.test_features import BARS, SECTORS
@@ -38,3 +39,17 @@ def test_a_single_bar_has_no_future():
         BARS.until(BARS.index[0]), [Feature("planted", 1, tomorrow)], {}, days=1,
         rng=np.random.default_rng(0),
     )  # fmt: skip
+
+
+def test_a_gap_is_no_leak_and_its_symbol_is_compared_with_nobody_meanwhile():
+    close = BARS.close.copy()
+    close[300, 1] = np.nan
+    tables = [np.where(np.isnan(close), np.nan, table) for table in (BARS.open, BARS.high)]
+    low = np.where(np.isnan(close), np.nan, BARS.low)
+    holed = Columns(BARS.index, BARS.symbols, *tables, low, close, BARS.volume, BARS.passports)
+    until = holed.until(holed.index[301])
+    check_leaks(until, FEATURES, SECTORS, days=3, rng=np.random.default_rng(0))
+    [standing] = [it for it in FEATURES if it.name == "standing_return_5"]
+    known = standing.values(Known(holed, SECTORS))[300]
+    assert np.isnan(known[1])
+    assert sorted(known[[0, 2, 3]]) == pytest.approx([1 / 6, 3 / 6, 5 / 6])
