@@ -117,6 +117,7 @@ class Ibkr:
         try:
             await within(self._clock, self._timeout_s, asked.answer)
         except TimeoutError:
+            self._line.close()  # it would not answer what is asked next either
             raise Transient(f"{self._gateway.where} does not answer a cancel") from None
         except Missing as missing:
             await another_request()
@@ -142,6 +143,7 @@ class Ibkr:
         try:
             await within(self._clock, self._timeout_s, asked.answer)
         except TimeoutError:
+            self._line.close()
             text = f"{self._gateway.where} does not answer a modification"
             raise Unknown(text, client_order_id) from None
         finally:
@@ -297,6 +299,7 @@ class Ibkr:
         try:
             await within(self._clock, self._timeout_s, asyncio.gather(*waiting))
         except TimeoutError:
+            self._line.close()
             text = f"{self._gateway.where} does not answer an order"
             raise Unknown(text, client_order_id) from None
         except Taken:

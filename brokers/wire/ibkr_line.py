@@ -39,6 +39,7 @@ _ENDS = {
     "completedOrdersEnd": False,
     "currentTime": False,
 }
+SLOW = ("historicalDataEnd",)  # answers that may be late on a line that is well
 _ROWS = {
     "contractDetails": "",
     "execDetails": "",
@@ -186,6 +187,8 @@ class Line:
             send(client, key if isinstance(key, int) else 0)
             await within(self._clock, self._timeout_s, question.done)
         except TimeoutError:
+            if end not in SLOW:
+                self.close()  # what hangs would not answer what is asked next either
             raise Transient(f"{self._gateway.where}: no {end} in {self._timeout_s:g} s") from None
         except ConnectionError as error:
             raise Transient(f"{self._gateway.where}: {error}") from None
