@@ -37,6 +37,7 @@ from feeds.timeframe import Timeframe
 
 WHAT = "TRADES"  # adjusted for splits, not for dividends
 LONGEST_WAIT_S = 30.0
+OBJECTS_IN_S = 1.0  # so soon the gateway says that it may not give live bars
 # Bar size in IB's words, and the longest stretch of such bars that it gives at once.
 _SIZES = {
     "1m": ("1 min", timedelta(days=1)),
@@ -118,6 +119,24 @@ class IbkrBars:
     async def splits(self, *_: object) -> tuple[StockSplit, ...]:
         """None: this API does not tell of corporate actions."""
         return ()
+
+    async def require_live(self, symbols: Sequence[str], wait_s: float = OBJECTS_IN_S) -> None:
+        """Ask for live bars as a session would, and wait for what IB has against it.
+
+        Raises:
+            DataError: no permission, or no such symbol.
+            Transient: no connection.
+        """
+        await self._up()
+        await self._subscribe(symbols)
+        try:
+            arrived = await within(self._clock, wait_s, self._arrived.get())
+        except TimeoutError:
+            return
+        finally:
+            self._line.close()
+        if isinstance(arrived, DataError):
+            raise arrived
 
     async def close(self) -> None:
         """End the connection."""

@@ -1,7 +1,7 @@
 """Go or no-go: everything that can be known before a session begins, as a table."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +38,7 @@ class Subject:
         clock: of the session; its skew against the venue's is measured.
         is_fast: the venue's clock runs faster than ours, so that skew says nothing.
         sizes: the stakes of the strategies.
+        own: what is looked at besides at this venue, first of all.
     """
 
     transport: Transport
@@ -49,6 +50,7 @@ class Subject:
     log: Path
     is_fast: bool = False
     sizes: tuple[Size, ...] = ()
+    own: "Mapping[str, Look]" = field(default_factory=dict)
 
 
 Look = Callable[[Subject], Awaitable[Row]]
@@ -56,7 +58,7 @@ Look = Callable[[Subject], Awaitable[Row]]
 
 async def checked(subject: Subject) -> AsyncIterator[Row]:
     """Look at one thing after the other; what cannot be read is a no-go that says why."""
-    for name, look in LOOKS.items():
+    for name, look in {**subject.own, **LOOKS}.items():
         try:
             yield await look(subject)
         except SeawallError as error:

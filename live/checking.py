@@ -1,14 +1,16 @@
 """The wires of `check`: connect, look, hang up."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from backtest.spec import RunSpec
 from brokers.clock import Clock
+from feeds.ibkr import IbkrBars
 from feeds.timeframe import Timeframe
-from live.check import Row, Subject, checked
-from live.connection import connect
+from live import check_ibkr
+from live.check import Look, Row, Subject, checked
+from live.connection import Connection, connect
 from live.folder import Folder
 from live.market_clock import MarketClock
 from live.settings import LiveSettings
@@ -39,11 +41,19 @@ async def look(
         log=Folder(settings.path).log,
         is_fast=access.is_ours,
         sizes=tuple(spec.size for spec in specs),
+        own=_own(access, wires),
     )
     try:
         return rows + [row async for row in checked(subject)]
     finally:
         await wires.close()
+
+
+def _own(access: Access, wires: Connection) -> Mapping[str, Look]:
+    """What this venue alone is asked."""
+    if access.gateway is not None and isinstance(wires.bars, IbkrBars):
+        return check_ibkr.looks(wires.bars, access.gateway.night)
+    return {}
 
 
 async def _venue_time(

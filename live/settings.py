@@ -134,6 +134,12 @@ class IbkrSection(Section):
     """Of the orders; the bars take the next one."""
     account: str = ""
     """Needed where the login manages several."""
+    restart_begin: str = "23:45"
+    """When the gateway's and IB's nightly restarts begin; no new orders until their end."""
+    restart_end: str = "00:45"
+    """When the gateway is back at the latest."""
+    restart_zone: str = "America/New_York"
+    """Of these times."""
 
 
 class PaperSection(Section):

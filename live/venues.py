@@ -19,6 +19,7 @@ from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from brokers.wire.http import Http
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
+from brokers.wire.ibkr_night import Night
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
 from live.durations import speed
 from live.embedded_market import market
@@ -141,6 +142,7 @@ def alpaca(where: str, settings: LiveSettings, clock: Clock) -> Iterator[Access]
 def embedded_gateway(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
     """Run our own venue as a child process that speaks as IB Gateway does."""
     del clock
+    _require_no_url(settings)
     frames, warm_up = market(settings.data, settings.paper)
     words = {"front": "tws", "account": "backtrader"}  # there are no rules of IB's own yet
     spec = spec_of(settings.paper, warm_up).model_copy(update=words)
@@ -161,8 +163,15 @@ def embedded_gateway(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
 def ibkr(name: str, port: int, settings: LiveSettings, clock: Clock) -> Iterator[Access]:
     """IBKR's account behind a gateway that runs already."""
     del clock
+    _require_no_url(settings)
     told = settings.ibkr
-    gateway = Gateway(told.host, told.port or port, told.client_id, told.account)
+    gateway = Gateway(
+        told.host,
+        told.port or port,
+        told.client_id,
+        told.account,
+        night=Night(told.restart_begin, told.restart_end, told.restart_zone),
+    )
     yield Access(
         name=name,
         where=gateway.where,
@@ -194,6 +203,14 @@ def opened(settings: LiveSettings, clock: Clock) -> AbstractContextManager[Acces
     if open_one is embedded and settings.url:
         open_one = standing
     return open_one(settings, clock)
+
+
+def _require_no_url(settings: LiveSettings) -> None:
+    if settings.url:
+        raise ConfigError(
+            f"url {settings.url} is of a venue that speaks Alpaca's protocol: leave it out for "
+            f"{settings.venue}, and say host and port of a gateway in [ibkr], venue ibkr"
+        )
 
 
 def jitter(settings: LiveSettings) -> random.Random:

@@ -197,6 +197,7 @@ class Ibkr:
             equity=values["NetLiquidation"],
             buying_power=values["BuyingPower"],
             currency=found["NetLiquidation"][4],
+            blocked=self._updates.link_is_down and f"no link to IB: {self._updates.link_is_down}",
         )
 
     async def positions(self) -> Sequence[VenuePosition]:

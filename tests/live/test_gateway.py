@@ -29,3 +29,11 @@ def test_gateway_that_does_not_run_is_one_line_and_no_start(tmp_path, capsys):
 def test_real_money_behind_a_gateway_takes_the_explicit_word(tmp_path, capsys):
     assert main(["--venue", "ibkr-live", "--folder", str(tmp_path / "out")]) == 2
     assert "--yes-real-money" in capsys.readouterr().err
+
+
+def test_url_is_refused_where_a_gateway_is_meant(tmp_path, capsys):
+    words = ["--url", "http://127.0.0.1:8765", "--folder", str(tmp_path / "out")]
+    for venue in ("paper-tws", "ibkr"):
+        assert main([*words, "--venue", venue]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"leave it out for {venue}, and say host and port of a gateway in [ibkr]" in line
