@@ -108,6 +108,8 @@ def _show(made: RankingReport, out: Path) -> None:
         shown = ["n/a" if it is None else f"{it:.3f}" for it in numbers]
         table.add_row("" if row.rank is None else str(row.rank), row.symbol, *shown)
     console.print(table)
+    for symbol, doubt in made.doubts.items():
+        sys.stdout.write(f"doubt {symbol}: {doubt}\n")
     for judged in made.judged:
         if judged.ic_mean is not None:
             t = "n/a" if judged.ic_t is None else f"{judged.ic_t:.1f}"

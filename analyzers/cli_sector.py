@@ -142,6 +142,8 @@ def _show(made: SectorReport, out: Path) -> None:
         sys.stdout.write(f"missing {symbol}: {reason}\n")
     if (more := len(made.missing) - 5) > 0:
         sys.stdout.write(f"missing {more} more, see the report\n")
+    for symbol, doubt in made.doubts.items():
+        sys.stdout.write(f"doubt {symbol}: {doubt}\n")
     sys.stdout.write(f"report  {out}\n")
 
 

@@ -127,11 +127,12 @@ class SectorReport(Document):
         as_of: date at the exchange.
         universe: how many symbols were asked for, benchmark and funds included.
         missing: those of them without a bar on the day, with the reason.
+        doubts: those whose prices look as if a split were in them.
         sector_map: its version.
         parameters: windows in bars; see `SectorSettings`.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     COMMAND: ClassVar[str] = "python -m analyzers sector"
 
     as_of: date
@@ -142,6 +143,7 @@ class SectorReport(Document):
     adjustment: str
     universe: int
     missing: dict[str, str]
+    doubts: dict[str, str]
     sector_map: str
     parameters: dict[str, int | str]
     market: MarketPart

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzers.columns import Columns, Frames
+from analyzers.doubts import doubts
 from analyzers.sector_map import SectorMap
 from analyzers.sectors.coverage import Coverage
 from analyzers.sectors.lines import Drawn, drawn, less, quadrant, returns
@@ -59,6 +60,7 @@ def sector_report(
         adjustment=_listed((item.adjustment for item in passports), "unknown"),
         universe=len(panel.whole.symbols) + len(missing or {}),
         missing=dict(sorted({**_ended(panel), **(missing or {})}.items())),
+        doubts=doubts(panel.bars),
         sector_map=sector_map.version,
         parameters=asdict(used),
         market=market_part(panel, forms[0].returns, coverage.no_benchmark),

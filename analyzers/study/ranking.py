@@ -17,6 +17,7 @@ import pandas as pd
 
 from analyzers.columns import Columns, Frames
 from analyzers.document import Document, Number, Part
+from analyzers.doubts import doubts
 from analyzers.study import evaluation
 from analyzers.study.factors import FACTORS, NEEDS_VOLUME, standardised
 from brokers.errors import ConfigError, DataError
@@ -103,7 +104,7 @@ class Judged(Part):
 class RankingReport(Document):
     """The ranking of the last day, and what earlier ones were worth."""
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     COMMAND: ClassVar[str] = "python -m analyzers ranking"
 
     as_of: date
@@ -112,6 +113,7 @@ class RankingReport(Document):
     adjustment: str
     universe: int
     missing: dict[str, str]
+    doubts: dict[str, str]
     settings: dict[str, float | int | bool | tuple[int, ...] | dict[str, float]]
     ranking: tuple[Ranked, ...]
     judged: tuple[Judged, ...]
@@ -231,6 +233,7 @@ def report(
         adjustment=", ".join(sorted({passport.adjustment for passport in passports})) or "unknown",
         universe=len(bars.symbols) + len(missing),
         missing=dict(sorted(missing.items())),
+        doubts=doubts(bars),
         settings={
             "weights": dict(settings.weights), "neutral": settings.neutral,
             "limit": settings.limit, "horizons": settings.horizons, "lag": settings.lag,

@@ -29,7 +29,7 @@ REPORT = report()
 
 
 def test_the_header_says_what_was_measured():
-    assert (REPORT.schema_version, REPORT.as_of, REPORT.generated_at) == (1, date(2024, 3, 8), AT)
+    assert (REPORT.schema_version, REPORT.as_of, REPORT.generated_at) == (2, date(2024, 3, 8), AT)
     assert (REPORT.benchmark, REPORT.source, REPORT.feed) == ("SPY", "files", "walk")
     assert (REPORT.universe, REPORT.missing, REPORT.sector_map) == (9, {}, MAP.version)
     assert REPORT.parameters["min_members"] == 3
@@ -246,8 +246,8 @@ def test_a_report_is_read_as_it_was_saved(tmp_path):
 
 def test_a_report_of_an_older_schema_is_refused_with_what_to_do(tmp_path):
     path = tmp_path / "sector_report.json"
-    path.write_bytes(REPORT.as_bytes().replace(b'"schema_version": 1', b'"schema_version": 0'))
-    with pytest.raises(DataError, match=r"schema version 0.*python -m analyzers sector"):
+    path.write_bytes(REPORT.as_bytes().replace(b'"schema_version": 2', b'"schema_version": 1'))
+    with pytest.raises(DataError, match=r"schema version 1.*python -m analyzers sector"):
         SectorReport.load(path)
 
 
