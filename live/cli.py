@@ -165,7 +165,7 @@ def report(
 
 @app.command()
 def venue(  # noqa: PLR0913, PLR0917  one parameter an option
-    front: Annotated[str, typer.Option(help="Its protocol: alpaca or tws.")] = "alpaca",
+    front: Annotated[str, typer.Option(help="Its protocol: alpaca, tws or portal.")] = "alpaca",
     host: Annotated[str, typer.Option(help="Address to listen on; loopback by default.")] = HOST,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
     symbols: Symbols = "",

@@ -11,7 +11,7 @@ from live.paper.spec import VenueSpec
 from live.paper.storms import Extent, plan_of
 from live.settings import DataSection, PaperSection
 
-FRONTS = ("alpaca", "tws")
+FRONTS = ("alpaca", "tws", "portal")
 
 
 def run(front: str, host: str, port: int, data: DataSection, paper: PaperSection) -> int:
@@ -21,7 +21,7 @@ def run(front: str, host: str, port: int, data: DataSection, paper: PaperSection
         ConfigError: an unknown front, or the market or the plan do not fit.
     """
     if front not in FRONTS:
-        raise ConfigError(f"unknown front {front!r}: use {' or '.join(FRONTS)}")
+        raise ConfigError(f"unknown front {front!r}: use {', '.join(FRONTS)}")
     frames, warm_up = market(data, paper)
     where = {"front": front, "host": host, "port": port}
     spec = spec_of(paper, warm_up).model_copy(update=where)

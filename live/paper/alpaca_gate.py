@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from brokers.clock import Clock
 from live.paper.alpaca_errors import FORBIDDEN, INTERNAL, UNAUTHORIZED, ApiError
 from live.paper.faults import Fault
+from live.paper.silence import nowhere, silence
 from live.paper.trouble import Passage, Trouble
 
-RESET = "seawall.reset"  # the ASGI extension by which server.py breaks connections
 _WINDOW_S = 60.0
 _OPEN_PATHS = ("/openapi.json",)
 _TEMPLATES = (
@@ -147,7 +146,7 @@ class Gate:
                 self._trouble.answered(passage)
             return
         if fault.after or fault.kind == "accepted_then_504":
-            await self._serve(scope, receive, _nowhere)
+            await self._serve(scope, receive, nowhere)
         await self._fail(fault, scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -175,7 +174,7 @@ class Gate:
         if fault.kind in ("hang", "reset"):
             self.parked += fault.kind == "hang"
             try:
-                await _silence(fault, scope, receive)
+                await silence(fault, scope, receive)
             finally:
                 self.parked -= fault.kind == "hang"
             return
@@ -209,19 +208,3 @@ def _broken_answer(fault: Fault, quota: Quota) -> Response:
     if status == 500:
         return ApiError(500, INTERNAL, "internal server error occurred").response()
     return PlainTextResponse("upstream connect error", status)
-
-
-async def _silence(fault: Fault, scope: Scope, receive: Receive) -> None:
-    """Answer nothing; a reset breaks the connection, a hang leaves that to the client."""
-    if fault.kind == "reset":
-        breaker: Any = scope.get("extensions", {}).get(RESET)
-        if breaker is None:
-            raise ConnectionResetError("a planned fault broke the connection")
-        breaker()
-    message: Message = {"type": ""}
-    while message["type"] != "http.disconnect":
-        message = await receive()
-
-
-async def _nowhere(message: Message) -> None:
-    """Swallow an answer that the client is not to see."""

@@ -14,8 +14,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from brokers.clock import Clock
 from live.paper import alpaca_json
 from live.paper.alpaca_errors import ApiError
-from live.paper.alpaca_gate import RESET, Keys
+from live.paper.alpaca_gate import Keys
 from live.paper.channel import Channel
+from live.paper.silence import RESET
 from live.paper.venue import Told
 
 FEEDS = ("iex", "sip", "delayed_sip", "boats", "overnight", "test")

@@ -41,6 +41,7 @@ class VenueProcess:
             raise ConfigError(f"the paper venue did not start: {text.decode().strip()}")
         self.url: str = ready["url"]
         self.stream_url: str = ready["stream"]
+        self.authority: str = ready.get("authority", "")  # PEM file, where it speaks TLS
         self.remote = Remote(ready["control"], ready["token"])
         self.summary: dict[str, Any] = {}
 

@@ -19,15 +19,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brokers.clock import Clock, ManualClock, SystemClock
 from brokers.errors import ConfigError, SeawallError
-from live.paper.alpaca_gate import RESET
 from live.paper.control import Control, Traffic, control_app
 from live.paper.pace import play
+from live.paper.portal_tls import Identity, identity
+from live.paper.silence import RESET
 from live.paper.spec import VenueSpec
 from live.paper.tws_api import TwsApi
 from live.paper.venue import Venue
 
 AUTH_TIMEOUT_S = 10.0
-SCHEMES = {"alpaca": ("http", "ws"), "tws": ("tws", "tws")}
+# Of calls and of the stream, by protocol; what stands for an address is put in.
+URLS = {
+    "alpaca": ("http://{}", "ws://{}"),
+    "tws": ("tws://{}", "tws://{}"),
+    "portal": ("https://{}/v1/api", "wss://{}/v1/api/ws"),
+}
 _RELEASE_EVERY_S = 0.1
 _KEEP_S = 3600  # a harness may think for long between two steps
 _LINGER_NOT = struct.pack("ii", 1, 0)  # closing sends RST
@@ -87,16 +93,15 @@ async def serve(
     """
     token, stopped = secrets.token_urlsafe(16), asyncio.Event()
     with _bound(spec.host, spec.port) as front_socket, _bound("127.0.0.1", 0) as control_socket:
-        async with _front(spec, venue, clock, front_socket) as traffic:
+        async with _front(spec, venue, clock, front_socket) as (traffic, words):
             control = control_app(Control(venue, traffic, clock), token, stopped.set)
             async with _serving(_server(control), control_socket):
                 if heeds_process:
                     _stop_when_told(spec, stopped.set)
                 door = f"http://127.0.0.1:{control_socket.getsockname()[1]}"
                 address = f"{spec.host}:{front_socket.getsockname()[1]}"
-                web, stream = SCHEMES[spec.front]
-                url, stream_url = f"{web}://{address}", f"{stream}://{address}"
-                _say(out, url=url, stream=stream_url, control=door, token=token)
+                url, stream = (pattern.format(address) for pattern in URLS[spec.front])
+                _say(out, url=url, stream=stream, control=door, token=token, **words)
                 pace = asyncio.create_task(
                     _idle() if spec.speed is None else _run(venue, clock, spec.speed)
                 )
@@ -109,20 +114,38 @@ async def serve(
 @asynccontextmanager
 async def _front(
     spec: VenueSpec, venue: Venue, clock: Clock, line: socket.socket
-) -> AsyncIterator[Traffic]:
-    """Let clients in while the block runs, in the protocol that the spec names."""
+) -> AsyncIterator[tuple[Traffic, dict[str, str]]]:
+    """Let clients in while the block runs, in the protocol that the spec names.
+
+    Gives what counts them, and what else they have to be told.
+    """
     if spec.front == "tws":
         gateway = TwsApi(venue, clock)
         async with await asyncio.start_server(gateway.serve, sock=line):
-            yield gateway
+            yield gateway, {}
             gateway.break_off()
         return
+    if spec.front == "portal":
+        portal = spec.portal(venue, clock)
+        with identity(spec.host) as shown:
+            async with _web(portal, line, shown):
+                yield portal, {"authority": str(shown.authority)}
+        return
     api = spec.api(venue, clock, None if spec.speed is None else AUTH_TIMEOUT_S)
-    front = Breakable(api)
-    server = _server(front)
+    async with _web(api, line):
+        yield api.gate, {}
+
+
+@asynccontextmanager
+async def _web(
+    app: ASGIApp, line: socket.socket, shown: Identity | None = None
+) -> AsyncIterator[None]:
+    """Serve an application whose connections can be broken; over TLS where it has an identity."""
+    front = Breakable(app)
+    server = _server(front, shown)
     front.connections = server.server_state.connections
     async with _serving(server, line):
-        yield api.gate
+        yield
 
 
 @asynccontextmanager
@@ -185,7 +208,7 @@ async def _idle() -> None:
     await asyncio.Event().wait()
 
 
-def _server(app: Any) -> _Server:
+def _server(app: Any, shown: Identity | None = None) -> _Server:
     config = uvicorn.Config(
         app,
         http="h11",
@@ -198,6 +221,7 @@ def _server(app: Any) -> _Server:
         server_header=False,
         timeout_keep_alive=_KEEP_S,
         timeout_graceful_shutdown=1,
+        ssl_context_factory=None if shown is None else lambda _config, _default: shown.context,
     )
     return _Server(config)
 

@@ -1,7 +1,9 @@
 """What a paper venue is to be: one value, in a file beside its bars."""
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -21,6 +23,8 @@ from live.paper.alpaca_trading import Announcement
 from live.paper.faults import Plan
 from live.paper.market import Market
 from live.paper.matching import Matching
+from live.paper.portal_api import PortalApi
+from live.paper.portal_api import Terms as PortalTerms
 from live.paper.splits import MarketSplit
 from live.paper.venue import Venue
 
@@ -50,7 +54,7 @@ class VenueSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    front: Literal["alpaca", "tws"] = "alpaca"
+    front: Literal["alpaca", "tws", "portal"] = "alpaca"
     account: Literal["backtrader", "alpaca"] = "backtrader"
     cash: float = Field(default=100_000.0, gt=0)
     commission: float = 0.0
@@ -148,6 +152,13 @@ class VenueSpec(BaseModel):
             for split in venue.market.splits
         )
         return AlpacaApi(venue, keys, clock, terms, announced)
+
+    def portal(self, venue: Venue, clock: Clock) -> PortalApi:
+        """Build the front that speaks as the Client Portal; in lock-step no session grows old."""
+        is_real = self.speed is not None
+        is_paced = is_real and self.calls_per_minute > 0
+        terms = PortalTerms(is_paced=is_paced)
+        return PortalApi(venue, clock, terms if is_real else replace(terms, lasts_s=math.inf))
 
     def _rules(self, market: Market) -> Rules:
         if self.account == "backtrader":
