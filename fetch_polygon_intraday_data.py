@@ -10,6 +10,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from analyzers import texts
+from analyzers.options import Base, Json, Pace, Text
 from analyzers.outliers.asked import Universe, days
 from analyzers.outliers.gathered import Source
 from analyzers.outliers.printing import Delivery, progress
@@ -35,7 +36,6 @@ Exit codes: 0 done, 2 bad input, a refused key or a source that gave up, 130 int
 PROGRAM = "fetch_polygon_intraday_data.py"
 BAD_INPUT, INTERRUPTED = 2, 130
 
-Text = str | None
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -50,15 +50,15 @@ def fetch(  # noqa: PLR0913, PLR0917  one parameter an option
     date: Annotated[Text, typer.Option(help="The session to screen, 2024-02-07.")] = None,
     week: Annotated[Text, typer.Option(help="A date in the week to screen.")] = None,
     out: Annotated[Path | None, typer.Option(help="The report's file.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report, nothing else.")] = False,
+    json: Json = False,
     chart: Annotated[int, typer.Option(help="Draw so many candidates beside the report.")] = 0,
     benchmark: Annotated[str, typer.Option(help="What explains returns.")] = "SPY",
     actions: Annotated[bool, typer.Option(help="Ask for splits and dividends.")] = True,
     cache: Annotated[Path, typer.Option(help="Folder of bars fetched before.")] = Path(
         "data/cache"
     ),
-    calls_per_minute: Annotated[int, typer.Option(min=1, help="What the plan allows.")] = 5,
-    base: Annotated[Text, typer.Option(help="Polygon's host.")] = None,
+    calls_per_minute: Pace = 5,
+    base: Base = None,
 ) -> None:
     """Fetch minute bars from Polygon, screen them for outliers and write a report."""
     asked = Universe.of(texts.symbols(symbols), universe)

@@ -49,9 +49,7 @@ def ranking(  # noqa: PLR0913, PLR0917  one parameter an option
     neutral: Annotated[
         bool, typer.Option(help="Compare each symbol with its own sector only.")
     ] = False,
-    universe: Annotated[
-        Path | None, typer.Option("--universe", help="File of symbols, one a line.")
-    ] = None,
+    universe: options.Universe = None,
     chart: Annotated[
         Path | None, typer.Option(help="Draw what the scores foretold into this .png file.")
     ] = None,

@@ -39,7 +39,6 @@ Exit codes: 0 done, 2 bad input."""
 GROUPED = "polygon_grouped"
 
 
-Universe = Annotated[Path | None, typer.Option("--universe", help="File of symbols, one a line.")]
 Benchmark = Annotated[str, typer.Option(help="Symbol of the market.")]
 BenchmarkPath = Annotated[
     str | None, typer.Option(help="File of the benchmark, where --path does not hold it.")
@@ -54,7 +53,7 @@ Chart = Annotated[Path | None, typer.Option(help="Draw heatmap and rotation into
 @options.takes_bars
 def sector(  # noqa: PLR0913, PLR0917  one parameter an option
     bars: BarsSpec,
-    universe_file: Universe = None,
+    universe_file: options.Universe = None,
     benchmark: Benchmark = "SPY",
     benchmark_path: BenchmarkPath = None,
     sectors: asked.File = None,

@@ -8,7 +8,7 @@ import typer
 
 from analyzers import texts
 from analyzers.gathered import symbols_in
-from analyzers.options import Symbols
+from analyzers.options import Base, Pace, Symbols, Universe
 from analyzers.progress import shown
 from analyzers.sectors.filling import Source, filled
 from brokers.errors import ConfigError
@@ -30,9 +30,6 @@ Exit codes: 0 done, 2 bad input."""
 YAHOO_SLOT_S = 1.0
 
 Feed = Annotated[str, typer.Option("--feed", "--source", help="polygon or yahoo.")]
-Universe = Annotated[Path | None, typer.Option("--universe", help="File of symbols, one a line.")]
-Pace = Annotated[int, typer.Option(min=1, help="What Polygon's plan allows; the free one 5.")]
-Base = Annotated[str | None, typer.Option(help="Polygon's host, such as https://api.polygon.io.")]
 
 
 def sector_map(

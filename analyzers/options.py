@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Signature, signature
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,9 @@ Options = Annotated[
 Calendar = Annotated[Text, typer.Option(help="Exchange calendar, such as XNYS.")]
 Zone = Annotated[Text, typer.Option("--tz", help="Time zone of a file's times.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the synthetic market.")]
+Universe = Annotated[Path | None, typer.Option("--universe", help="File of symbols, one a line.")]
+Pace = Annotated[int, typer.Option(min=1, help="What Polygon's plan allows; the free one 5.")]
+Base = Annotated[Text, typer.Option(help="Polygon's host, such as https://api.polygon.io.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
 
