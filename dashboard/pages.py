@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dashboard.desk import Desk
-from dashboard.views import session
+from dashboard.views import decisions, equity, fill_cost, parity, positions, session, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Page:
 
 
 PAGES: Mapping[str, tuple[Page, ...]] = {
-    "Trading": (Page("Session", "monitor_heart", session.show, is_live=True),),
+    "Trading": (
+        Page("Session", "monitor_heart", session.show, is_live=True),
+        Page("Equity", "show_chart", equity.show, is_live=True),
+        Page("Positions", "account_balance_wallet", positions.show, is_live=True),
+        Page("Decisions", "list_alt", decisions.show, is_live=True),
+        Page("Why", "help", why.show, is_live=True),
+        Page("Fill cost", "payments", fill_cost.show, is_live=True),
+        Page("Parity", "compare_arrows", parity.show),
+    ),
     "Research": (),
 }

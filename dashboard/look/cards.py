@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
 
 import streamlit as st
 
-Tone = Literal["good", "bad", "watch", "calm", "gain", "loss", ""]
-UNKNOWN = "–"  # noqa: RUF001  an en dash stands for what is not known
+from dashboard.tone import Tone
+
+UNKNOWN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +71,13 @@ def _card(card: Card) -> str:
 
 def _marked(text: str) -> str:
     return f'<span class="sw-differs">{escape(text)}</span>'
+
+
+def section(title: str) -> None:
+    """The title of a part of a page."""
+    st.html(f'<h3 class="sw-section">{escape(title)}</h3>')
+
+
+def remark(text: str) -> None:
+    """Small print: how to read what stands above."""
+    st.html(f'<div class="sw-sub">{escape(text)}</div>')

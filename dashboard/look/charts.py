@@ -47,6 +47,34 @@ def lines(
     return alt.layer(drawn, points).properties(height=height)
 
 
+def points(
+    frame: pd.DataFrame, unit: str, zone: str, *, height: int = 220, layout: str = "+,.2f"
+) -> Chart:
+    """One point each over time, with a line at zero; takes what `lines` takes."""
+    colours = list(theme.SERIES[theme.mode()])
+    names = sorted(set(frame["series"]))
+    dots = (
+        alt.Chart(timed(frame, zone))
+        .mark_circle(size=46, opacity=0.8)
+        .encode(
+            x=time_axis(zone),
+            y=alt.Y("value:Q", title=unit, axis=number_axis(layout)),
+            color=alt.Color(
+                "series:N",
+                scale=alt.Scale(domain=names, range=colours[: len(names)]),
+                legend=alt.Legend(orient="top", title=None),
+            ),
+            tooltip=[
+                alt.Tooltip("told:N", title="time"),
+                alt.Tooltip("series:N", title="series"),
+                alt.Tooltip("value:Q", title=unit, format=layout),
+            ],
+        )
+    )
+    zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(opacity=0.6).encode(y="value:Q")
+    return alt.layer(zero, dots).properties(height=height)
+
+
 def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 150) -> Chart:
     """How far below its peak a series is: an area that hangs from zero.
 

@@ -52,6 +52,31 @@ _CSS = """
 .sw-facts dt {opacity: .7;} .sw-facts dd {margin: 0; overflow-wrap: anywhere;}
 .sw-differs {background: light-dark(#FDECEA, #4A1D18); border-radius: .25rem; padding: 0 .3rem;
   font-weight: 650;}
+.sw-scroll {overflow-x: auto; margin: .2rem 0 .7rem; border: 1px solid rgba(128,140,150,.28);
+  border-radius: .5rem;}
+.sw-table {border-collapse: collapse; width: 100%; font-size: .9rem;
+  font-variant-numeric: tabular-nums;}
+.sw-table th, .sw-table td {padding: .34rem .7rem; white-space: nowrap; border: 0;
+  border-bottom: 1px solid rgba(128,140,150,.18);}
+.sw-table th {font-weight: 600; font-size: .8rem; opacity: .75;
+  background: rgba(128,145,160,.09);}
+.sw-table tr:last-child td {border-bottom: 0;}
+.sw-table .sw-left {text-align: left;} .sw-table .sw-right {text-align: right;}
+.sw-table tr.sw-mark td {background: light-dark(#FDECEA, #3A1714);}
+.sw-entry {border: 1px solid rgba(128,140,150,.28); border-left-width: 4px;
+  border-radius: .5rem; padding: .5rem .75rem; margin: 0 0 .45rem;}
+.sw-entry.sw-left-bad {border-left-color: light-dark(#B3261E, #FF8A7A);}
+.sw-entry.sw-left-good, .sw-entry.sw-left-gain {border-left-color: light-dark(#00795A, #34C79F);}
+.sw-entry.sw-left-loss {border-left-color: light-dark(#C04A00, #FF8B4D);}
+.sw-entry.sw-left-watch {border-left-color: light-dark(#8A5A00, #F2B84B);}
+.sw-entry-top {display: flex; flex-wrap: wrap; gap: .1rem .8rem; justify-content: space-between;
+  align-items: baseline;}
+.sw-entry-what {font-weight: 620; overflow-wrap: anywhere;}
+.sw-entry-at {font-size: .8rem; opacity: .75; font-variant-numeric: tabular-nums;}
+.sw-entry-why {font-size: .93rem; overflow-wrap: anywhere;}
+.sw-entry-foot {display: flex; flex-wrap: wrap; gap: .15rem .9rem; font-size: .8rem;
+  margin-top: .15rem; font-variant-numeric: tabular-nums;}
+.sw-entry-foot span {opacity: .8;} .sw-entry-foot a {overflow-wrap: anywhere;}
 h3 {font-size: 1.08rem !important; padding: .5rem 0 .1rem !important;}
 @media (max-width: 640px) {
   .block-container {padding-left: .8rem; padding-right: .8rem; padding-top: 3.4rem;}

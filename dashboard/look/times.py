@@ -17,6 +17,11 @@ def place(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
+def instant(text: str) -> datetime:
+    """A log's ISO 8601 time, aware."""
+    return datetime.fromisoformat(text)
+
+
 def both(at: datetime, zone: str = UTC) -> str:
     """An instant in the exchange's time and in UTC.
 

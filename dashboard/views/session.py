@@ -1,9 +1,140 @@
 """Session: whether it is alive and well, and what it holds."""
 
+from dashboard import log_page
 from dashboard.desk import Desk
-from dashboard.look import cards
+from dashboard.entry import entry_of_line
+from dashboard.look import cards, feed, tables, times
+from dashboard.look.cards import Card
+from dashboard.tail import records_at
+from dashboard.tone import Tone
+from dashboard.watch import Glimpse
+
+RECENT = 4  # decisions
 
 
 def show(desk: Desk) -> None:
     """Show it."""
-    cards.heading("Session", str(desk.options.logs[0]))
+    glimpse = desk.look()
+    if log_page.begin("Session", glimpse):
+        cards.cards((*_health(glimpse), *_money(glimpse), *_counts(glimpse)))
+        _troubles(glimpse)
+        _recent(glimpse, desk.chosen)
+    if len(desk.watches) > 1:
+        _side_by_side(desk)
+
+
+def _health(glimpse: Glimpse) -> list[Card]:
+    facts = glimpse.reading.facts
+    if not facts.is_live:
+        return []
+    trouble, has_tripped = facts.connection, _has_tripped(glimpse)
+    mode = Card("Venue", facts.venue, facts.mode, "bad" if facts.mode == "REAL MONEY" else "")
+    connection = Card(
+        "Connection",
+        "broken" if trouble else "no trouble logged",
+        trouble or f"log grew {times.ago(glimpse.silent_s)}",
+        "bad" if trouble else "",
+    )
+    breaker = Card(
+        "Breaker",
+        "open" if has_tripped else "closed",
+        "three broker calls in a row failed" if has_tripped else "has not tripped",
+        "bad" if has_tripped else "",
+    )
+    stopped = facts.shutdown["text"] if facts.shutdown else facts.halt
+    orders = Card(
+        "New orders",
+        "refused" if stopped else "allowed",
+        stopped or "the guard is not halted",
+        "watch" if stopped else "",
+    )
+    return [mode, connection, breaker, orders]
+
+
+def _has_tripped(glimpse: Glimpse) -> bool:
+    shutdown = glimpse.reading.facts.shutdown
+    return shutdown is not None and shutdown["trigger"] == "breaker"
+
+
+def _money(glimpse: Glimpse) -> list[Card]:
+    account = glimpse.reading.account
+    if account.equity is None or account.cash is None:
+        return []
+    start, change = account.start_cash, ""
+    tone: Tone = ""
+    if start and glimpse.reading.is_whole:
+        gained, tone = cards.signed(account.equity - start)
+        change = f"{gained} ({account.equity / start - 1:+.2%}) since {start:,.0f}"
+    held = account.positions
+    text = ", ".join(f"{each.units:+,.6g} {each.symbol}" for each in held[:3])
+    more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+    return [
+        Card("Equity", f"{account.equity:,.2f}", change or "account currency", tone),
+        Card("Cash", f"{account.cash:,.2f}", "account currency"),
+        Card("Positions", text + more or "flat", f"{len(glimpse.reading.orders.working)} orders "
+             "at work"),
+    ]  # fmt: skip
+
+
+def _counts(glimpse: Glimpse) -> list[Card]:
+    facts = glimpse.reading.facts
+    counts = facts.counts
+    at = times.both(times.instant(facts.last_bar), facts.zone) if facts.last_bar else cards.UNKNOWN
+    clock, _, rest = at.partition(" (")
+    verdict = glimpse.audit.verdict if glimpse.audit else None
+    holds = verdict is not None and verdict.state != "damaged"
+    state = "being verified" if verdict is None else "verified" if holds else "DAMAGED"
+    lines = verdict.lines if verdict else len(glimpse.reading.index)
+    tone: Tone = "" if holds or verdict is None else "bad"
+    return [
+        Card("Last bar ended", clock.partition(" ")[2] or clock, f"{clock[:10]} · {rest[:-1]}"),
+        Card("Decisions", f"{counts['decision']:,}", f"{counts['refused']:,} refused"),
+        Card("Fills", f"{counts['fill']:,}", f"commission {facts.commission:,.2f}"),
+        Card("Trades closed", f"{counts['closed']:,}", f"net {facts.pnl_net:+,.2f}"),
+        Card("Log", state, f"{lines:,} lines, {verdict.state if verdict else 'so far'}", tone),
+    ]
+
+
+def _troubles(glimpse: Glimpse) -> None:
+    facts = glimpse.reading.facts
+    if not facts.troubles:
+        return
+    cards.section("What went wrong last")
+    rows = [
+        (times.both(times.instant(at), facts.zone), text)
+        for at, text in reversed(list(facts.troubles)[-6:])
+    ]
+    tables.table(("time", "what"), rows)
+
+
+def _recent(glimpse: Glimpse, log: int) -> None:
+    index = glimpse.reading.index
+    rows = index.find(kinds=("decision",))[-RECENT:]
+    if not len(rows):
+        return
+    cards.section("Latest decisions")
+    records = records_at(glimpse.path, index.starts(rows))
+    feed.feed(map(entry_of_line, reversed(records)), glimpse.reading.facts.zone, log)
+
+
+def _side_by_side(desk: Desk) -> None:
+    cards.section("All logs")
+    columns = ("log", "strategy", "where", "state", "equity", "since start", "decisions", "fills")
+    rows = []
+    for name, glimpse in zip(desk.names, desk.look_at_all(), strict=True):
+        facts, account = glimpse.reading.facts, glimpse.reading.account
+        state = log_page.stage(glimpse)
+        change = cards.UNKNOWN
+        if account.equity is not None and account.start_cash:
+            change = f"{account.equity / account.start_cash - 1:+.2%}"
+        rows.append((
+            name,
+            ", ".join(facts.strategies) or cards.UNKNOWN,
+            facts.mode if facts.sessions else cards.UNKNOWN,
+            (state, log_page.TONES[state]),
+            cards.UNKNOWN if account.equity is None else f"{account.equity:,.2f}",
+            change,
+            f"{facts.counts['decision']:,}",
+            f"{facts.counts['fill']:,}",
+        ))  # fmt: skip
+    tables.table(columns, rows, numbers=columns[4:])

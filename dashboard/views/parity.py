@@ -1,0 +1,97 @@
+"""Parity: a session against its backtest, and the first place where they part."""
+
+import streamlit as st
+
+from dashboard import log_page
+from dashboard.desk import Desk
+from dashboard.entry import number
+from dashboard.look import cards, tables, times
+from dashboard.look.cards import Card
+from dashboard.look.tables import Cell
+from dashboard.parity import Parity, differing, parity
+from live.rehearsal.canon import Line
+
+ROUND = 6  # pairs shown before and after the first difference
+
+
+def show(desk: Desk) -> None:
+    """Show it."""
+    glimpse = desk.look()
+    cards.heading("Parity", "The same decisions in two logs, bar by bar.")
+    if len(desk.watches) < 2:
+        cards.banner(
+            "Give a second log to compare with, such as the session's backtest: streamlit run "
+            "app.py -- --log out/live --log out/sma/decisions.jsonl"
+        )
+        return
+    names = desk.names
+    left, right = st.columns(2)
+    ours = left.selectbox("Backtest, or first log", names, 1 if desk.chosen == 0 else 0)
+    theirs = right.selectbox("Live, or second log", names, desk.chosen)
+    if ours == theirs:
+        cards.banner("Choose two different logs.", "watch")
+        return
+    logs = (desk.options.logs[names.index(ours)], desk.options.logs[names.index(theirs)])
+    st.button("Compare again", icon=":material/refresh:")
+    told, zone = parity(*logs), glimpse.reading.facts.zone
+    _verdict(told, zone)
+    _pairs(told, zone, (ours, theirs))
+
+
+def _verdict(told: Parity, zone: str) -> None:
+    first, last = (times.both(at, zone) for at in told.span)
+    both = [sum(pair[side] is not None for pair in told.pairs) for side in (0, 1)]
+    equal = len(told.pairs) if told.first is None else told.first
+    if told.difference is None:
+        cards.banner(f"IDENTICAL: {len(told.pairs):,} decisions and cancels, every fill.", "good")
+    else:
+        where = told.difference.bar
+        at = f", {times.both(times.instant(where), zone)}" if where else ""
+        cards.banner(f"FIRST DIFFERENCE: {told.difference.what}{at}.", "bad")
+        cards.facts((
+            ("First log", str(told.difference.backtest)),
+            ("Second log", str(told.difference.live)),
+            ("Cause", told.difference.cause),
+        ))  # fmt: skip
+    cards.cards((
+        Card("Decisions", f"{both[0]:,} / {both[1]:,}", "first / second log"),
+        Card("Fills", f"{told.fills[0]:,} / {told.fills[1]:,}", "first / second log"),
+        Card("Alike up to", f"{equal:,}", f"of {len(told.pairs):,} decisions and cancels"),
+        Card("Bars compared", f"{first[:16]}", f"to {last}"),
+    ))  # fmt: skip
+
+
+def _pairs(told: Parity, zone: str, names: tuple[str, str]) -> None:
+    middle = len(told.pairs) if told.first is None else told.first
+    begin = max(0, middle - ROUND)
+    shown = told.pairs[begin : middle + ROUND + 1]
+    if not shown:
+        return
+    cards.section("Side by side" if told.first is None else "Around the first difference")
+    rows: list[list[Cell]] = []
+    for pair in shown:
+        unlike = differing(pair)
+        line = pair[0] or pair[1]
+        rows.append([
+            times.both(times.instant(line.bar), zone) if line else "",
+            _said(pair[0]),
+            _said(pair[1]),
+            (_unlike(unlike), "bad") if unlike else ("alike", "good"),
+        ])  # fmt: skip
+    marked = None if told.first is None else told.first - begin
+    tables.table(("bar ended", *names, "difference"), rows, marked=marked)
+
+
+def _said(line: Line | None) -> str:
+    if line is None:
+        return "nothing"
+    order = line.content.get("order")
+    if line.kind == "cancel" or not order:
+        return f"{line.kind} of {line.key}"
+    refused = " REFUSED" if line.content["refusal"] else ""
+    return f"{order['side']} {number(float(order['quantity']))} {order['symbol']}{refused}"
+
+
+def _unlike(fields: dict[str, tuple[object, object]]) -> str:
+    told = [f"{name}: {number(a)} / {number(b)}" for name, (a, b) in list(fields.items())[:3]]
+    return "; ".join(told) + (f"; and {len(fields) - 3} more" if len(fields) > 3 else "")
