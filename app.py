@@ -5,6 +5,7 @@ Reads decision logs and reports, and changes nothing. Served to this machine alo
 """
 
 import sys
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -12,6 +13,7 @@ import streamlit as st
 from brokers.clock import SystemClock
 from brokers.errors import SeawallError
 from dashboard.desk import Desk
+from dashboard.desk import opened as on_desk
 from dashboard.look import cards, theme
 from dashboard.options import Options, parse
 from dashboard.pages import PAGES, Page
@@ -28,6 +30,7 @@ def main() -> None:
     except SeawallError as error:
         cards.banner(str(error), "bad")
         return
+    desk = replace(desk, chosen=_chosen(desk))
     menu = {
         group: [
             st.Page(
@@ -48,7 +51,18 @@ def main() -> None:
 @st.cache_resource(show_spinner=False)
 def opened(options: Options) -> Desk:
     """One desk for all browsers that look at the same logs."""
-    return Desk(options, SystemClock())
+    return on_desk(options, SystemClock())
+
+
+def _chosen(desk: Desk) -> int:
+    """The log that the pages are about: of the address, or of the menu where there are several."""
+    names, told = desk.names, st.query_params.get("log", "")
+    linked = int(told) if told.isdecimal() and int(told) < len(names) else 0
+    if len(names) == 1:
+        return 0
+    with st.sidebar:
+        name = st.selectbox("Log", names, linked, key=f"log-{linked}")
+    return names.index(name)
 
 
 def _draw(page: Page, desk: Desk) -> None:

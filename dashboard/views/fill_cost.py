@@ -31,8 +31,8 @@ def show(desk: Desk) -> None:
     _draw(costs, zone)
     _ledger(costs, zone, desk.chosen)
     cards.remark(
-        "Hundredths of a per cent (bps); positive costs money. cost: fill against the close decided "
-        "on. delay: the next open against that close. impact: fill against that open. slippage: "
+        "Hundredths of a per cent (bps); positive costs money. cost: fill against the close "
+        "decided on. delay: the next open against that close. impact: fill against that open. slippage: "
         "fill against what the backtest's fill rules make of the same bars. A dash: the log does "
         f"not tell.{'' if is_new else ' The newest fills follow shortly.'}"
     )

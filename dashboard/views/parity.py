@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from dashboard import log_page
 from dashboard.desk import Desk
 from dashboard.entry import number
 from dashboard.look import cards, tables, times

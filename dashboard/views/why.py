@@ -7,7 +7,7 @@ from brokers.errors import DataError
 from dashboard import log_page
 from dashboard.desk import Desk
 from dashboard.entry import asked, entry_of_line, number
-from dashboard.look import cards, feed, tables, times
+from dashboard.look import cards, tables, times
 from dashboard.look.cards import Card
 from dashboard.story import story_of
 from dashboard.tail import records_at
