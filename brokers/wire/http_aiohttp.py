@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
+from ssl import SSLContext
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -29,6 +30,7 @@ class Aiohttp:
         headers: sent with every request and every stream.
         clock: times the waiting for answers.
         connections: how many requests may be out at once.
+        tls: how a certificate is looked at; None: as this machine does.
     """
 
     def __init__(
@@ -38,12 +40,13 @@ class Aiohttp:
         clock: Clock,
         headers: Mapping[str, str] | None = None,
         connections: int = 8,
+        tls: SSLContext | None = None,
     ) -> None:
         self._base_url = base_url
         self._clock = clock
         self._session = aiohttp.ClientSession(
             base_url,
-            connector=aiohttp.TCPConnector(limit=connections),
+            connector=aiohttp.TCPConnector(limit=connections, ssl=tls or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             middlewares=(_once,),

@@ -1,0 +1,407 @@
+"""IBKR through the Client Portal Web API, as a transport.
+
+Orders are known by cOID, which is our client_order_id; IBKR modifies an order in place, and what
+replaces one carries both names. Requests go by ibind, see `portal_rest.py`; events come by our own
+websocket, which needs no thread, and are asked for while it is closed.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from brokers.clock import Clock
+from brokers.errors import (
+    ConfigError,
+    DuplicateOrderId,
+    Transient,
+    TransportError,
+    Unknown,
+    VenueRefused,
+)
+from brokers.orders import OrderSchema
+from brokers.wire import portal_words as words
+from brokers.wire.http import Http, NoAnswer
+from brokers.wire.ibkr_orders import chain
+from brokers.wire.ibkr_view import is_ended, latest
+from brokers.wire.portal_access import PortalAccess
+from brokers.wire.portal_book import PortalBook, PortalEntry
+from brokers.wire.portal_contracts import PortalContracts
+from brokers.wire.portal_orders import bodies, portal_family
+from brokers.wire.portal_questions import settle
+from brokers.wire.portal_rest import LoginLost, PortalRest
+from brokers.wire.portal_session import PortalSession
+from brokers.wire.portal_stream import LOGIN, ORDERS, TRADES, PortalStream
+from brokers.wire.portal_updates import PortalUpdates
+from brokers.wire.portal_view import PortalView
+from brokers.wire.steps import another_request
+from brokers.wire.transport import (
+    OrderUpdate,
+    Reconnected,
+    Replacement,
+    VenueAccount,
+    VenueFill,
+    VenueOrder,
+    VenuePosition,
+)
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+POLL_S = 5.0  # between two looks while the websocket is closed
+LOOKS, LOOK_S = 5, 0.2  # at orders, which are prepared when they are first asked for
+MOST_DAYS = 7  # of trades
+PERCENT = Decimal(100)
+
+
+class Portal:
+    """One account at IBKR.
+
+    Args:
+        rest: the gateway's requests.
+        http: the gateway once more, for its websocket; closed with the transport.
+        rng: seeded; draws the waits before the websocket is opened again.
+        quiet_s: silence after which the websocket is pinged; after twice that it is mute.
+    """
+
+    def __init__(
+        self,
+        rest: PortalRest,
+        http: Http,
+        access: PortalAccess,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        quiet_s: float = 15.0,
+    ) -> None:
+        self._rest = rest
+        self._http = http
+        self._access = access
+        self._clock = clock
+        self._rng = rng
+        self._session = PortalSession(rest, access, clock)
+        self._contracts = PortalContracts(self._session)
+        self._book = PortalBook(clock.now, self._contracts.symbol)
+        self._view = PortalView(self._book)
+        self._updates = PortalUpdates(self._book)
+        self._stream = PortalStream(http, self._session, clock, quiet_s=quiet_s)
+        self._going_up = asyncio.Lock()
+        self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
+        self._was_up = self._has_trades = False
+        self._failures = 0
+
+    async def submit(self, order: OrderSchema) -> VenueOrder:
+        """See `Transport.submit`.
+
+        Raises:
+            SchemaRefused: the Client Portal has no such order, or several contracts of the symbol.
+        """
+        members = portal_family(order)
+        await self._may_trade()
+        for terms in members:
+            self._require_new(terms.client_order_id)
+        is_known = self._contracts.has(order.symbol)
+        conid = await self._contracts.find(order.symbol)
+        if not is_known:
+            await another_request()
+        sent = bodies(order, members, conid=conid, account=self._session.account)
+        path = f"iserver/account/{self._session.account}/orders"
+        async with self._lane:
+            with self._updates.placing(terms.client_order_id for terms in members):
+                rows = await self._create(order.client_order_id, path, {"orders": sent})
+                entries = await self._taken(rows, sent, order)
+        head = next(entry for entry in entries if order.client_order_id in entry.refs)
+        shown = head.told = self._view.shown(head)
+        for entry in entries:
+            self._updates.tell(entry)
+        return shown
+
+    async def cancel(self, venue_order_id: str) -> None:
+        """See `Transport.cancel`."""
+        await self._up()
+        entry = self._book.known(venue_order_id)
+        if entry is None or entry.is_over:
+            return
+        path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+        try:
+            await self._session.ask("DELETE", path)
+        except VenueRefused:
+            await another_request()
+            await self._read_orders()
+            if not entry.is_over:
+                raise
+
+    async def replace(
+        self, venue_order_id: str, client_order_id: str, terms: Replacement
+    ) -> VenueOrder:
+        """See `Transport.replace`; IBKR changes the order in place."""
+        await self._may_trade()
+        self._require_new(client_order_id)
+        entry = self._book.known(venue_order_id)
+        if entry is None or entry.is_over:
+            raise VenueRefused("104", f"order {venue_order_id} is not at work")
+        body = _changed(entry, terms)
+        body["cOID"] = chain([*entry.refs, client_order_id])
+        body["acctId"] = self._session.account
+        path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+        async with self._lane:
+            with self._updates.placing([client_order_id]):
+                rows = await self._create(client_order_id, path, body)
+                _require_taken(rows)
+                self._book.rename(entry, client_order_id, body)
+        before = entry.refs[entry.refs.index(client_order_id) - 1]
+        self._updates.put(OrderUpdate(self._view.shown(entry, before)))
+        shown = entry.told = self._view.shown(entry, client_order_id)
+        return shown
+
+    async def find(self, client_order_id: str) -> VenueOrder | None:
+        """See `Transport.find`; IBKR is asked for all orders of the day."""
+        await self._up()
+        await self._read_orders()
+        entry = self._book.find(client_order_id)
+        return None if entry is None else self._view.shown(entry, client_order_id)
+
+    async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
+        """See `Transport.orders_since`."""
+        await self._up()
+        await self._read_orders()
+        found = [self._view.shown(entry) for entry in self._view.heads()]
+        return [it for it in found if not is_ended(it) or latest(it) > since]
+
+    async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
+        """See `Transport.fills_since`; IBKR tells those of the last seven days."""
+        await self._up()
+        await self._read_trades(since)
+        second = since.replace(microsecond=0)
+        return [fill for fill in self._view.fills() if fill.filled_at >= second]
+
+    async def account(self) -> VenueAccount:
+        """See `Transport.account`."""
+        await self._up()
+        told = await self._session.ask("GET", f"portfolio/{self._session.account}/summary")
+        try:
+            return VenueAccount(
+                account_id=self._session.account,
+                cash=words.exactly(told["totalcashvalue"]["amount"]),
+                equity=words.exactly(told["netliquidation"]["amount"]),
+                buying_power=words.exactly(told["buyingpower"]["amount"]),
+                currency=str(told["netliquidation"]["currency"]),
+            )
+        except words.UNREADABLE as error:
+            raise Transient(f"{self._access.where}: no summary of the account: {error!r}") from None
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """See `Transport.positions`; the average price of IBKR holds what was paid for trading."""
+        await self._up()
+        rows = await self._session.ask("GET", f"portfolio2/{self._session.account}/positions")
+        try:
+            return [self._position(row) for row in rows if row["position"]]
+        except words.UNREADABLE as error:
+            raise Transient(f"{self._access.where}: a position cannot be read: {error!r}") from None
+
+    async def look_up(self, symbol: str) -> None:
+        """Have the contract of a symbol.
+
+        Raises:
+            OrderRefused: there is none, or several.
+        """
+        await self._up()
+        await self._contracts.find(symbol)
+
+    async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
+        """See `Transport.updates`.
+
+        Raises:
+            ConfigError: nobody is logged in, or not to the account that is wanted.
+        """
+        while True:
+            listening = asyncio.create_task(self._listen())
+            listening.add_done_callback(self._ended)
+            try:
+                while (news := await self._updates.news.get()) is not None:
+                    if isinstance(news, BaseException):
+                        raise news
+                    yield news
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await self._rest.close()
+        await self._http.close()
+
+    @property
+    def heard(self) -> tuple[int, int]:
+        """Messages of the present websocket (-1: it is closed), and updates made so far."""
+        return self._stream.heard, self._updates.told
+
+    def _ended(self, listening: "asyncio.Task[None]") -> None:
+        """Pass on what ended the listening: an error, or nothing in particular."""
+        if not listening.cancelled():
+            self._updates.news.put_nowait(listening.exception())
+
+    async def _listen(self) -> None:
+        """Hear the websocket until it ends, then ask for a while; what is news is put out."""
+        try:
+            await self._hear()
+        except TransportError:
+            self._failures += 1
+        widest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures, 16))
+        await self._poll(self._rng.uniform(0.0, widest_s))
+
+    async def _hear(self) -> None:
+        await self._up()
+        async with self._stream.open() as messages:
+            self._failures = 0
+            self._updates.news.put_nowait(Reconnected(self._clock.now()))
+            async for topic, rows in messages:
+                if topic == ORDERS and not self._updates.orders(rows):
+                    await self._read_orders()
+                elif topic == TRADES:
+                    self._updates.trades(rows)
+                elif topic == LOGIN:
+                    self._session.hear(rows[0] if rows else {})
+
+    async def _poll(self, wait_s: float) -> None:
+        """Ask, for as long as the websocket is to stay closed."""
+        is_first = True
+        while wait_s > 0:
+            await self._clock.wait(min(wait_s, POLL_S))
+            wait_s -= POLL_S
+            if wait_s <= 0:
+                return
+            try:
+                await self._up()
+                await self._read_orders()
+                await self._read_trades(self._clock.now())
+            except TransportError:
+                continue
+            if is_first:
+                self._updates.news.put_nowait(Reconnected(self._clock.now()))
+            is_first = False
+
+    async def _up(self) -> None:
+        """Have a login, and know all orders of the day."""
+        async with self._going_up:
+            if self._session.is_up:
+                return
+            try:
+                await self._session.open()
+                self._updates.account = self._session.account
+                await self._read_orders()
+            except TransportError as error:
+                self._session.lose(str(error))
+                if not self._was_up:
+                    raise ConfigError(str(error)) from None
+                raise
+            self._was_up = True
+
+    async def _may_trade(self) -> None:
+        try:
+            await self._up()
+        except LoginLost as lost:
+            raise VenueRefused("401", str(lost)) from None
+
+    async def _create(self, client_order_id: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Send what makes or changes orders, and answer what is asked about them."""
+
+        async def reply(number: str, yes: bool) -> Any:
+            answer = {"confirmed": yes}
+            return await self._session.request("POST", f"iserver/reply/{number}", body=answer)
+
+        try:
+            told = await self._session.request("POST", path, body=body)
+            return await settle(told, self._access.confirms, reply)
+        except NoAnswer as lost:
+            raise Unknown(str(lost), client_order_id) from None
+
+    async def _taken(
+        self, rows: Sequence[words.Row], sent: Sequence[dict[str, Any]], order: OrderSchema
+    ) -> list[PortalEntry]:
+        """Note what became of a family; one that was refused in part is cancelled whole.
+
+        IBKR takes an entry in though it refuses one of its legs.
+        """
+        answers = {str(row.get("local_order_id")): row for row in rows}
+        told = [
+            answers.get(body["cOID"], rows[min(place, len(rows) - 1)])
+            for place, body in enumerate(sent)
+        ]
+        group = order.client_order_id if order.order_class == "oco" else ""
+        taken = [
+            self._book.place(row, {**body}, group=group)
+            for row, body in zip(told, sent, strict=True)
+            if not _is_failed(row)
+        ]
+        if len(taken) < len(sent):
+            for entry in taken:
+                path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+                await another_request()
+                await self._session.ask("DELETE", path)
+            _require_taken(told)
+        return taken
+
+    async def _read_orders(self) -> None:
+        for _ in range(LOOKS):
+            told = await self._session.ask("GET", "iserver/account/orders")
+            try:
+                rows, is_ready = told["orders"], told.get("snapshot", True)
+            except words.UNREADABLE:
+                raise Transient(f"{self._access.where}: orders cannot be read") from None
+            if is_ready or rows:
+                self._updates.orders(rows)
+                return
+            await another_request()
+            await self._clock.wait(LOOK_S)
+        raise Transient(f"{self._access.where}: orders are still being prepared")
+
+    async def _read_trades(self, since: datetime) -> None:
+        days = min(max((self._clock.now() - since).days + 1, 1), MOST_DAYS)
+        path, params = "iserver/account/trades", {"days": str(days)}
+        if not self._has_trades:  # the first answer of a login is empty
+            await self._session.ask("GET", path, params)
+            self._has_trades = True
+            await another_request()
+        rows = await self._session.ask("GET", path, params)
+        if not isinstance(rows, list):
+            raise Transient(f"{self._access.where}: trades cannot be read")
+        self._updates.trades(rows)
+
+    def _position(self, row: words.Row) -> VenuePosition:
+        ticker = row.get("ticker") or row.get("description") or row.get("contractDesc") or ""
+        symbol = self._contracts.symbol(row["conid"], str(ticker))
+        return VenuePosition(
+            symbol, words.exactly(row["position"]), words.exactly(row.get("avgPrice") or 0)
+        )
+
+    def _require_new(self, client_order_id: str) -> None:
+        if self._book.find(client_order_id) is not None:
+            text = f"client_order_id {client_order_id} has been used"
+            raise DuplicateOrderId("duplicate", text)
+
+
+def _is_failed(row: words.Row) -> bool:
+    return words.order_id(row) in ("", "-1") or row.get("order_status") == "Failed"
+
+
+def _require_taken(rows: Sequence[words.Row]) -> None:
+    for row in rows:
+        if _is_failed(row):
+            text = row.get("text") or row.get("warning_message") or "no reason given"
+            raise VenueRefused("201", " ".join(str(text).split()))
+
+
+def _changed(entry: PortalEntry, terms: Replacement) -> dict[str, Any]:
+    """What was sent for the order, with its new terms; units are those still to be had."""
+    body = dict(entry.body)
+    if terms.quantity is not None:
+        body["quantity"] = float(terms.quantity + entry.executed)
+    if terms.limit_price is not None:
+        body["price"] = float(terms.limit_price)
+    if terms.stop_price is not None:
+        body["auxPrice" if entry.order_type == "stop_limit" else "price"] = float(terms.stop_price)
+    if terms.trail is not None:
+        is_percent = body.get("trailingType") == "%"
+        body["trailingAmt"] = float(terms.trail * PERCENT if is_percent else terms.trail)
+    return body
