@@ -16,7 +16,7 @@ import numpy.typing as npt
 Positions = npt.NDArray[np.intp]
 Split = tuple[Positions, Positions]
 Times = npt.NDArray[Any]
-"""Instants as datetime64 or as numbers; all of one split of one kind."""
+"""Instants as datetime64, as pandas' Timestamps or as numbers; all of one split of one kind."""
 
 
 def purged(starts: Times, ends: Times, test: Positions, embargo: Any) -> Positions:
@@ -127,9 +127,8 @@ class WalkForward:
 
 
 def _span(starts: Times, embargo: Any) -> Any:
-    if embargo is not None:
-        return embargo
-    return np.timedelta64(0) if starts.dtype.kind == "M" else 0
+    """The embargo; without one no time at all, of the kind that the times have."""
+    return starts[0] - starts[0] if embargo is None else embargo
 
 
 def _check(starts: Times, ends: Times) -> None:

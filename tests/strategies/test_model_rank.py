@@ -1,5 +1,7 @@
 """A model of a training set, traded through the seam of every strategy."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -123,3 +125,16 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path):
 def test_an_instant_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="needs a time zone"):
         Learned(None, datetime(2024, 1, 1))
+
+
+def test_without_scikit_learn_the_extra_is_named():
+    code = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "from strategies import find, names\n"
+        "from strategies.model_rank import learn\n"
+        "assert 'model_rank' in names() and find('model_rank')\n"
+        "learn([[0.0]], [0.0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "model_rank needs scikit-learn: pip install 'seawall[ml]'" in done.stderr

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,6 +64,8 @@ def test_dates_are_times_too():
     train, test = list(split.split())[1]
     assert (test.tolist(), train.tolist()) == ([2, 3], [0, 7, 8, 9])
     assert len(list(PurgedKFold(days, days, 5).split())) == 5
+    stamps = pd.DatetimeIndex(days).tz_localize("UTC").to_numpy()
+    assert len(list(PurgedKFold(stamps, stamps, 5).split())) == 5
 
 
 def test_walk_forward_by_hand():
