@@ -1,5 +1,6 @@
 """`python -m analyzers`: analyses of bars, and a look into what runs have left behind."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
@@ -15,7 +16,15 @@ from analyzers import cli_dataset, cli_outliers, cli_ranking, cli_sector, cli_se
 from analyzers.chain import verify as verdict_on
 from brokers.errors import SeawallError
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+PROGRAM, SCRIPT = "python -m analyzers", "seawall-analyzers"
+COMPLETION = ("--install-completion", "--show-completion")
+VERIFY_EXAMPLES = """Examples:
+
+python -m analyzers verify out/live/decisions.jsonl
+
+python -m analyzers verify out/sma/decisions.jsonl --json"""
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
 
 @app.callback()
@@ -23,7 +32,7 @@ def analyzers() -> None:
     """Analyse bars, and look into what runs have left behind."""
 
 
-@app.command()
+@app.command(epilog=VERIFY_EXAMPLES)
 def verify(
     log: Annotated[Path, typer.Argument(help="A decision log, such as out/decisions.jsonl.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -71,5 +80,10 @@ app.command("sector-map", epilog=cli_sector_map.EXAMPLES)(told(cli_sector_map.se
 app.command("outliers", epilog=cli_outliers.EXAMPLES)(told(cli_outliers.screen))
 
 
+def run(program: str = SCRIPT) -> None:
+    """Run the command line of this process, and end it; a shell completes the script alone."""
+    app(prog_name=SCRIPT if sys.argv[1:2] and sys.argv[1] in COMPLETION else program)
+
+
 if __name__ == "__main__":
-    app(prog_name="python -m analyzers")
+    run(PROGRAM)

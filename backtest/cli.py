@@ -20,12 +20,12 @@ from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import SeawallError
 
 BAD_INPUT = 2
-PROGRAM = "python -m backtest"
+PROGRAM, SCRIPT = "python -m backtest", "seawall-backtest"
+COMPLETION = ("--install-completion", "--show-completion")
 
 app = typer.Typer(
     name="backtest",
     help="Backtests behind the guard. Start with: python -m backtest demo",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -40,16 +40,34 @@ python -m backtest run my_strategy.py:MyStrategy --feed files --path prices.csv 
 
 Exit codes: 0 done, 1 the strategy raised an error, 2 bad input, 130 interrupted."""
 
+LIST_EXAMPLES = """Examples:
 
-def main(argv: Sequence[str]) -> int:
-    """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
+python -m backtest list
+
+python -m backtest list --json"""
+DEMO_EXAMPLES = """Examples:
+
+python -m backtest demo
+
+python -m backtest demo --out out/mine
+
+Exit codes: 0 done, 130 interrupted."""
+
+
+def main(argv: Sequence[str], program: str = PROGRAM) -> int:
+    """Run one command line; returns its exit code. Errors of ours become one line on stderr.
+
+    Args:
+        program: what was called; a shell completes the words of the installed script alone.
+    """
+    name = SCRIPT if argv and argv[0] in COMPLETION else program
     try:
         # Called as app(...), Typer would put its own excepthook in place of ours.
-        code = get_command(app).main(list(argv), prog_name=PROGRAM, standalone_mode=False)
+        code = get_command(app).main(list(argv), prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
         text = getattr(error, "format_message", error.__str__)()
         # Without any command Typer has shown its help and says no more.
-        return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help") if text else BAD_INPUT
+        return _complain(f"{text.rstrip('.')}; see {program} --help") if text else BAD_INPUT
     except SeawallError as error:
         return _complain(str(error))
     return int(code or DONE)
@@ -84,13 +102,13 @@ app.command(epilog=cli_canary.EXAMPLES)(cli_canary.canary)
 app.command(epilog=cli_walkforward.EXAMPLES)(cli_walkforward.walkforward)
 
 
-@app.command("list")
+@app.command("list", epilog=LIST_EXAMPLES)
 def list_strategies(as_json: options.Json = False) -> int:
     """List the strategies, their parameters and defaults."""
     return commands.list_strategies(as_json)
 
 
-@app.command()
+@app.command(epilog=DEMO_EXAMPLES)
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
     quiet: options.Quiet = False,

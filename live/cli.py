@@ -14,13 +14,31 @@ from typer.main import get_command
 from backtest import texts
 from backtest.parameters import found, parse_params
 from brokers.errors import SeawallError
-from live import commands, rehearse, venue_alone
+from live import commands, init, rehearse, venue_alone
 from live.config import load
 from live.durations import seconds
 from live.exits import ExitCode
+from live.options import (
+    Folder,
+    Json,
+    Log,
+    Params,
+    Seed,
+    Settings,
+    Size,
+    Span,
+    Speed,
+    Strategy,
+    Symbols,
+    Text,
+    Url,
+    Venue,
+    VenueFaults,
+)
 from live.settings import LiveSettings
 
-PROGRAM = "python -m live"
+PROGRAM, SCRIPT = "python -m live", "seawall-live"
+COMPLETION = ("--install-completion", "--show-completion")
 HERE = Path("live.toml")
 FIRST_COMMAND = "trade"
 HOST = "127.0.0.1"
@@ -28,31 +46,11 @@ HOST = "127.0.0.1"
 app = typer.Typer(
     name="live",
     help="Trades behind the guard. Without a command: trade, on paper, at the embedded venue.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Text = str | None
-Strategy = Annotated[
-    Text, typer.Argument(help="A name from `python -m backtest list`, or file.py:Class.")
-]
-Settings = Annotated[
-    Path | None, typer.Option("--settings", help="A live.toml; ./live.toml if it is there.")
-]
-Venue = Annotated[Text, typer.Option(help="paper, paper-tws, alpaca[-live] or ibkr[-live].")]
-Url = Annotated[Text, typer.Option(help="A venue that speaks Alpaca's protocol.")]
-Folder = Annotated[Text, typer.Option(help="Where log, bars and reports are.")]
-Symbols = Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")]
-Span = Annotated[Text, typer.Option("--timeframe", help="1m 5m 15m 30m 1h 1d.")]
-Params = Annotated[
-    list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
-]
-Size = Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")]
-Feed = Annotated[Text, typer.Option(help="iex, sip or delayed_sip.")]
-Speed = Annotated[Text, typer.Option(help="Of the embedded venue, such as 60x.")]
-Seed = Annotated[int | None, typer.Option(help="Of the embedded venue.")]
-Faults = Annotated[Text, typer.Option(help="Of the embedded venue: none, storm, seed:N, file.toml")]
 For = Annotated[Text, typer.Option("--for", help="End after so long: 60s, 5m, 2h.")]
+Feed = Annotated[Text, typer.Option(help="iex, sip or delayed_sip.")]
 Adopt = Annotated[bool, typer.Option("--adopt", help="Where books differ, the venue is right.")]
 AcceptData = Annotated[
     bool, typer.Option("--accept-data", help="Trade on data unlike the backtest's or warm-up's.")
@@ -60,26 +58,73 @@ AcceptData = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew; an earlier log is kept aside.")]
 RealMoney = Annotated[bool, typer.Option("--yes-real-money", help="For venues of real money.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No view.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+TRADE_EXAMPLES = """Examples:
+
+python -m live
+
+python -m live donchian_bracket --symbols SPY,XLK --speed 120x --for 2m
+
+python -m live --settings live.toml --venue alpaca
+
+Exit codes: 0 done, 2 bad input, 3 breaker, 4 account limit, 130 Ctrl-C; docs/live.md has all."""
+CHECK_EXAMPLES = """Examples:
+
+python -m live check
+
+python -m live check --venue alpaca --symbols SPY,XLK
+
+Exit codes: 0 go, 9 no-go, 2 bad input, 8 the venue is out of reach."""
+WHY_EXAMPLES = """Examples:
+
+python -m live why 3f2a
+
+python -m live why 3f2a --log out/sma/decisions.jsonl --json
+
+Exit codes: 0 done, 2 there is no such order or log."""
+REPORT_EXAMPLES = """Examples:
+
+python -m live report
+
+python -m live report --log out/live/decisions.jsonl --json
+
+Exit codes: 0 done, 2 there is no such log."""
+VENUE_EXAMPLES = """Examples:
+
+python -m live venue --symbols AAPL,MSFT --speed 60x --faults storm
+
+python -m live venue --front tws --port 4002
+
+Exit codes: 0 done, 2 bad input."""
+SETTINGS_EXAMPLES = """Examples:
+
+python -m live settings > live.toml
+
+python -m live init asks a few questions instead."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run one command line; returns its exit code. Errors of ours become one line on stderr."""
+def main(argv: Sequence[str], program: str = PROGRAM) -> int:
+    """Run one command line; returns its exit code. Errors of ours become one line on stderr.
+
+    Args:
+        program: what was called; a shell completes the words of the installed script alone.
+    """
     words, command = list(argv), get_command(app)
-    known = (*getattr(command, "commands", ()), "--help")
+    known = (*getattr(command, "commands", ()), *COMPLETION, "--help")
     if not words or words[0] not in known:
         words.insert(0, FIRST_COMMAND)
+    name = SCRIPT if words[0] in COMPLETION else program
     try:
-        code = command.main(words, prog_name=PROGRAM, standalone_mode=False)
+        code = command.main(words, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
         text = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help", ExitCode.BAD_INPUT)
+        return _complain(f"{text.rstrip('.')}; see {program} --help", ExitCode.BAD_INPUT)
     except SeawallError as error:
         return _complain(str(error), commands.code_of(error))
     return int(code or ExitCode.DONE)
 
 
-@app.command()
+@app.command(epilog=TRADE_EXAMPLES)
 def trade(  # noqa: PLR0913, PLR0917  one parameter an option
     strategy: Strategy = None,
     settings: Settings = None,
@@ -93,7 +138,7 @@ def trade(  # noqa: PLR0913, PLR0917  one parameter an option
     feed: Feed = None,
     speed: Speed = None,
     seed: Seed = None,
-    faults: Faults = None,
+    faults: VenueFaults = None,
     run_for: For = None,
     adopt: Adopt = False,
     accept_data: AcceptData = False,
@@ -122,7 +167,7 @@ def trade(  # noqa: PLR0913, PLR0917  one parameter an option
     return commands.trade(_settings(settings, words), wishes)
 
 
-@app.command()
+@app.command(epilog=CHECK_EXAMPLES)
 def check(
     settings: Settings = None,
     venue: Venue = None,
@@ -136,12 +181,10 @@ def check(
     return commands.check(_settings(settings, words))
 
 
-@app.command()
+@app.command(epilog=WHY_EXAMPLES)
 def why(
     order_id: Annotated[str, typer.Argument(help="An order's id, or the beginning of it.")],
-    log: Annotated[
-        Path | None, typer.Option(help="A decision log; by default the folder's.")
-    ] = None,
+    log: Log = None,
     settings: Settings = None,
     folder: Folder = None,
     as_json: Json = False,
@@ -150,11 +193,9 @@ def why(
     return commands.why(_log(log, settings, folder), order_id, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=REPORT_EXAMPLES)
 def report(
-    log: Annotated[
-        Path | None, typer.Option(help="A decision log; by default the folder's.")
-    ] = None,
+    log: Log = None,
     settings: Settings = None,
     folder: Folder = None,
     as_json: Json = False,
@@ -163,7 +204,7 @@ def report(
     return commands.report(_log(log, settings, folder), as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=VENUE_EXAMPLES)
 def venue(  # noqa: PLR0913, PLR0917  one parameter an option
     front: Annotated[str, typer.Option(help="Its protocol: alpaca, tws or portal.")] = "alpaca",
     host: Annotated[str, typer.Option(help="Address to listen on; loopback by default.")] = HOST,
@@ -172,7 +213,7 @@ def venue(  # noqa: PLR0913, PLR0917  one parameter an option
     timeframe: Span = None,
     speed: Speed = None,
     seed: Seed = None,
-    faults: Faults = None,
+    faults: VenueFaults = None,
     settings: Settings = None,
 ) -> int:
     """Run the paper venue alone, for any client; its keys are in docs/live.md."""
@@ -184,10 +225,11 @@ def venue(  # noqa: PLR0913, PLR0917  one parameter an option
     return venue_alone.run(front, host, port, chosen.data, chosen.paper)
 
 
-app.command("rehearse")(rehearse.command)
+app.command("rehearse", epilog=rehearse.EXAMPLES)(rehearse.command)
+app.command("init", epilog=init.EXAMPLES)(init.command)
 
 
-@app.command("settings")
+@app.command("settings", epilog=SETTINGS_EXAMPLES)
 def show_settings() -> int:
     """Print a live.toml with every setting, its default and its meaning."""
     return commands.show_settings()

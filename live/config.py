@@ -27,7 +27,7 @@ def load(path: Path | None = None, words: Words | None = None) -> LiveSettings:
     Raises:
         ConfigError: the file cannot be read, or one setting is unknown or wrong; the text names it.
     """
-    content = _merged(_read(path) if path else {}, words or {})
+    content = merged(_read(path) if path else {}, words or {})
     where = str(path) if path else "settings"
     try:
         # Through JSON a list may be a tuple, as TOML knows only the one; all else is strict.
@@ -72,15 +72,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a TOML file: {error}") from None
 
 
-def _merged(content: Words, words: Words) -> dict[str, Any]:
-    merged = dict(content)
+def merged(content: Words, words: Words) -> dict[str, Any]:
+    """`content` with `words` over it, table by table; None values are left out."""
+    together = dict(content)
     for name, value in words.items():
-        under = merged.get(name, {})
+        under = together.get(name, {})
         if isinstance(value, Mapping) and isinstance(under, Mapping):
-            merged[name] = _merged(under, value)
+            together[name] = merged(under, value)
         elif value is not None:
-            merged[name] = value
-    return merged
+            together[name] = value
+    return together
 
 
 def _first_line(error: ValidationError) -> str:

@@ -15,8 +15,10 @@ import orjson
 import pandas as pd
 import typer
 
+from analyzers.options import End, Json, PathTo, Start, Symbols, Text
 from backtest import texts
 from backtest.engine import execute
+from backtest.options import Cash, Commission, Params, Size
 from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
@@ -38,22 +40,9 @@ ACCOUNTS = get_args(RuleSet)
 Way = Callable[[Play, Path, str], Certificate]
 WAYS: Mapping[str, Way] = {"loopback": rehearse_over_loopback, "memory": rehearse}
 
-Text = str | None
-
-
 Strategy = Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")]
 Feed = Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")]
-PathTo = Annotated[Text, typer.Option("--path", help="File or folder of --feed files.")]
-Symbols = Annotated[str, typer.Option(help="Comma-separated, such as SPY,XLK.")]
-Params = Annotated[
-    list[str] | None, typer.Option("--param", help="fast=5; give it once a parameter.")
-]
-Start = Annotated[Text, typer.Option(help="First date, 2020-01-31.")]
-End = Annotated[Text, typer.Option(help="Last date, inclusive.")]
 Span = Annotated[str, typer.Option("--timeframe", help="1m or 1d.")]
-Size = Annotated[Text, typer.Option(help="Stake: units such as 100, or 95% of equity.")]
-Cash = Annotated[float, typer.Option(help="Starting cash.")]
-Commission = Annotated[float, typer.Option(help="Fraction of the notional.")]
 Faults = Annotated[str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")]
 Account = Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")]
 Over = Annotated[
@@ -62,7 +51,16 @@ Over = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the certificate and both logs.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+
+EXAMPLES = """Examples:
+
+python -m live rehearse sma_cross --faults storm --out out/rehearsal
+
+python -m live rehearse my_strategy.py:MyStrategy --path bars --timeframe 1d --over memory
+
+python -m live rehearse donchian_bracket --symbols SPY,XLK --account alpaca --faults seed:3
+
+Exit codes: 0 identical, 1 not identical, or too little to tell, 2 bad input."""
 
 
 def command(  # noqa: PLR0913, PLR0917  one parameter an option
