@@ -108,7 +108,8 @@ class View:
         return None if head is entry else head
 
     def _legs(self, head: Entry) -> list[Entry]:
-        return [entry for entry in self._book.entries if self._head(entry) is head]
+        """Legs that IB has told of; before, they have no id."""
+        return [it for it in self._book.entries if it.perm_id and self._head(it) is head]
 
 
 def is_ended(order: VenueOrder) -> bool:

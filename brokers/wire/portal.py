@@ -23,13 +23,15 @@ from brokers.errors import (
 )
 from brokers.orders import OrderSchema
 from brokers.wire import portal_words as words
-from brokers.wire.http import Http, NoAnswer
+from brokers.wire.http import NoAnswer
+from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.ibkr_orders import chain
 from brokers.wire.ibkr_view import is_ended, latest
 from brokers.wire.portal_access import PortalAccess
 from brokers.wire.portal_book import PortalBook, PortalEntry
 from brokers.wire.portal_contracts import PortalContracts
 from brokers.wire.portal_orders import bodies, portal_family
+from brokers.wire.portal_pacing import Turns
 from brokers.wire.portal_questions import settle
 from brokers.wire.portal_rest import LoginLost, PortalRest
 from brokers.wire.portal_session import PortalSession
@@ -58,33 +60,33 @@ class Portal:
     """One account at IBKR.
 
     Args:
-        rest: the gateway's requests.
-        http: the gateway once more, for its websocket; closed with the transport.
+        pace: shared by all who use the login.
         rng: seeded; draws the waits before the websocket is opened again.
+        timeout_s: how long an answer may take.
         quiet_s: silence after which the websocket is pinged; after twice that it is mute.
     """
 
     def __init__(
         self,
-        rest: PortalRest,
-        http: Http,
         access: PortalAccess,
         *,
         clock: Clock,
         rng: random.Random,
+        pace: Turns,
+        timeout_s: float = 10.0,
         quiet_s: float = 15.0,
     ) -> None:
-        self._rest = rest
-        self._http = http
         self._access = access
         self._clock = clock
         self._rng = rng
-        self._session = PortalSession(rest, access, clock)
+        self._rest = PortalRest(access, clock=clock, pace=pace, timeout_s=timeout_s)
+        self._http = Aiohttp(access.url, clock=clock, tls=access.tls())
+        self._session = PortalSession(self._rest, access, clock)
         self._contracts = PortalContracts(self._session)
         self._book = PortalBook(clock.now, self._contracts.symbol)
         self._view = PortalView(self._book)
         self._updates = PortalUpdates(self._book)
-        self._stream = PortalStream(http, self._session, clock, quiet_s=quiet_s)
+        self._stream = PortalStream(self._http, self._session, clock, quiet_s=quiet_s)
         self._going_up = asyncio.Lock()
         self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
         self._was_up = self._has_trades = False

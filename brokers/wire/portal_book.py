@@ -229,7 +229,7 @@ class PortalBook:
         entry.limit_price, entry.stop_price = limit or entry.limit_price, stop or entry.stop_price
         entry.parent = str(row.get("parentId") or entry.parent)
         entry.group = entry.group or str(row.get("ocaGroupId") or "")
-        entry.reason = str(row.get("order_cancellation_by_system_reason") or entry.reason)
+        entry.reason = words.reason(row) or entry.reason
         if before != (
             entry.word,
             entry.filled,

@@ -30,7 +30,7 @@ class PortalStream:
         self._session = session
         self._clock = clock
         self._quiet_s = quiet_s
-        self.heard = -1  # messages of the present connection; -1: it is closed
+        self.heard = -1  # messages of the present connection but heartbeats; -1: it is closed
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[tuple[str, list[Any]]]]:
@@ -63,15 +63,17 @@ class PortalStream:
                 await socket.send(HEARTBEAT)
                 due_s = self._clock.monotonic() + TICKLE_S
                 continue
-            yield _message(frame)
-            self.heard += 1
+            topic, rows, is_beat = _message(frame)
+            yield topic, rows
+            self.heard += not is_beat
 
 
-def _message(frame: bytes | str) -> tuple[str, list[Any]]:
+def _message(frame: bytes | str) -> tuple[str, list[Any], bool]:
+    """Topic and arguments, and whether it is a mere sign of life."""
     try:
         told = orjson.loads(frame)
         arguments = told.get("args", [])
     except (ValueError, AttributeError):
         raise Transient(f"a frame of the stream is no message: {frame[:80]!r}") from None
     rows = arguments if isinstance(arguments, list) else [arguments]
-    return str(told.get("topic", "")), rows
+    return str(told.get("topic", "")), rows, "hb" in told

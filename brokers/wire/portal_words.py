@@ -104,6 +104,13 @@ def body(row: Row) -> dict[str, Any]:
     return sent
 
 
+def reason(row: Row) -> str:
+    """Why an order has ended, where the row says it."""
+    told = str(row.get("order_cancellation_by_system_reason") or "")
+    described = str(row.get("orderDesc") or "")
+    return told or (described if "reason:" in described else "")
+
+
 def trade(row: Row, symbol: str) -> Trade:
     """One execution; a correction has its number's last part counted up."""
     execution_id = str(row["execution_id"])

@@ -13,6 +13,9 @@ from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.http_asgi import Asgi
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.portal import Portal
+from brokers.wire.portal_access import PortalAccess
+from brokers.wire.portal_pacing import Unpaced
 from brokers.wire.transport import VenueBar
 from feeds.passport import stamp
 from live.paper.account import AlpacaRules, BacktraderRules
@@ -20,6 +23,9 @@ from live.paper.alpaca_api import AlpacaApi, Terms
 from live.paper.alpaca_gate import Keys
 from live.paper.market import Market, Step
 from live.paper.matching import Matching
+from live.paper.portal_api import PortalApi
+from live.paper.portal_api import Terms as PortalTerms
+from live.paper.portal_tls import identity
 from live.paper.tws_api import TwsApi
 from live.paper.venue import Venue
 from tests.brokers.alpaca_double import KEY_ID, SECRET, AlpacaDouble, keys
@@ -145,3 +151,20 @@ class TestIbGatewayOverLoopback(TransportSuite):
             yield PaperStage(ibkr, venue)
             await ibkr.close()
             api.break_off()
+
+
+class TestClientPortalOverLoopback(TransportSuite):
+    @asynccontextmanager
+    async def stage(self):
+        clock = SystemClock()
+        venue = paper_market(BacktraderRules(), clock)
+        app = PortalApi(venue, clock, PortalTerms(is_paced=False))
+        with identity("localhost") as shown:
+            served = serving(app, ssl_context_factory=lambda _config, _default: shown.context)
+            async with served as url:
+                access = PortalAccess(
+                    url.replace("http:", "https:"), certificate=str(shown.authority)
+                )
+                portal = Portal(access, clock=clock, rng=random.Random(1), pace=Unpaced())
+                yield PaperStage(portal, venue)
+                await portal.close()
