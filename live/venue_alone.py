@@ -23,21 +23,23 @@ def run(front: str, host: str, port: int, data: DataSection, paper: PaperSection
     if front not in FRONTS:
         raise ConfigError(f"unknown front {front!r}: use {', '.join(FRONTS)}")
     frames, warm_up = market(data, paper)
-    where = {"front": front, "host": host, "port": port}
-    spec = spec_of(paper, warm_up).model_copy(update=where)
+    spec = spec_of(paper, warm_up, front).model_copy(update={"host": host, "port": port})
     with tempfile.TemporaryDirectory() as folder:
         return serve(spec.save(Path(folder), frames))
 
 
-def spec_of(paper: PaperSection, warm_up: int) -> VenueSpec:
+def spec_of(paper: PaperSection, warm_up: int, front: str = "alpaca") -> VenueSpec:
     """The venue that the settings describe, on a free port of loopback.
+
+    But for Alpaca's own front the rules are BackBroker's: of the others' there are none yet.
 
     Raises:
         ConfigError: the speed or the fault plan cannot be read.
     """
-    plan = plan_of(paper.faults, Extent())
+    plan = plan_of(paper.faults, Extent(), front)
     return VenueSpec(
-        account=paper.account,
+        front=front,
+        account=paper.account if front == "alpaca" else "backtrader",
         cash=paper.cash,
         commission=paper.commission,
         slippage_frac=paper.slippage_bps / 10_000,

@@ -144,8 +144,7 @@ def embedded_gateway(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
     del clock
     _require_no_url(settings)
     frames, warm_up = market(settings.data, settings.paper)
-    words = {"front": "tws", "account": "backtrader"}  # there are no rules of IB's own yet
-    spec = spec_of(settings.paper, warm_up).model_copy(update=words)
+    spec = spec_of(settings.paper, warm_up, "tws")
     with tempfile.TemporaryDirectory() as folder, VenueProcess(spec, frames, Path(folder)) as venue:
         port = int(venue.url.rpartition(":")[2])
         yield Access(

@@ -36,7 +36,12 @@ GatewayKind = Literal[  # of IB Gateway's socket alone
     "link_lost",  # 1100, and after `wait_s` seconds what `status` says: 1101 or 1102
     "restart",  # as every night: sockets closed for `wait_s` seconds, order ids from the beginning
 ]
-Kind = Literal[RequestKind, MessageKind, OtherKind, GatewayKind]
+PortalKind = Literal[  # of the Client Portal alone, besides status_first and restart
+    "session_lost",  # the brokerage session is gone, and may be begun again
+    "competing",  # somebody else has it, for `wait_s` seconds unless ousted
+    "unknown_question",  # an order is asked about what nobody has heard of
+]
+Kind = Literal[RequestKind, MessageKind, OtherKind, GatewayKind, PortalKind]
 
 REQUEST_KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
 MESSAGE_KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
@@ -46,6 +51,7 @@ KINDS: tuple[Kind, ...] = (
     *MESSAGE_KINDS,
     *get_args(OtherKind),
     *GATEWAY_KINDS,
+    *get_args(PortalKind),
 )
 STREAMS = ("trade_updates", "data")
 # What the breaker counts as a failure: a timeout, no connection, 5xx, an answer that is none.
@@ -61,6 +67,9 @@ _PLACES = {
     "reject": "order",
     "link_lost": "bar",
     "restart": "bar",
+    "session_lost": "bar",
+    "competing": "bar",
+    "unknown_question": "order",
 }
 _DATA_KINDS = ("drop", "mute", "refuse", "lose")
 
@@ -78,7 +87,8 @@ class Fault:
         count: how many requests in a row it strikes; for `mute` and `refuse` how many connections,
             at most.
         status: of a server_error; of a link_lost the code that ends it, 0 for 1101.
-        wait_s: how long it lasts, in seconds of the venue's clock, where it lasts.
+        wait_s: how long it lasts, in seconds of the venue's clock, where it lasts; after a
+            too_many_requests the Client Portal answers nothing but 429 for so long.
         after: a hang, a reset or a not_json strikes after the work was done instead of before it.
 
     Raises:

@@ -14,7 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from brokers.clock import Clock, SystemClock
 from live.paper.portal_account import Account
 from live.paper.portal_data import Data
-from live.paper.portal_errors import PortalError, too_many
+from live.paper.portal_errors import PortalError, not_authenticated, too_many
+from live.paper.portal_faults import PortalFaults
 from live.paper.portal_gate import PENALTY_S, ROOT, Gate, Pacing
 from live.paper.portal_login import Login
 from live.paper.portal_orders import Orders
@@ -74,12 +75,13 @@ class PortalApi:
         self.account = Account(venue, self.session, listings, account, clock)
         hidden = frozenset(cautions.unsubscribed)
         self.data = Data(venue, self.session, tuple(listings.values()), twins, hidden)
-        self.login = Login(self.session, self._tell_status)
+        self.login = Login(self.session, self.tell_status)
         self.connection: Connection | None = None
         app = Starlette(
             routes=[*self._routes(), WebSocketRoute(f"{ROOT}/ws", self._stream)],
             exception_handlers=dict.fromkeys((PortalError, HTTPException), _failed),
         )
+        venue.front = self.faults = PortalFaults(self, venue.trouble, clock)
         self.gate = Gate(app, venue.trouble, self.session, self.pacing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,13 +108,22 @@ class PortalApi:
         """Messages of the websocket, heartbeats left out; -1: nobody is there."""
         return self.connection.sent if self.connection else -1
 
-    async def _tell_status(self) -> None:
+    async def tell_status(self) -> None:
+        """Tell whoever listens how the session is."""
         if self.connection is not None:
             await self.connection.tell_status()
+
+    async def break_off(self) -> None:
+        """Break the websocket without a word."""
+        if self.connection is not None:
+            await self.connection.break_off()
 
     async def _stream(self, socket: WebSocket) -> None:
         """Serve the websocket; a second one takes the place of the first."""
         venue = self._venue
+        if not self.session.is_logged_in:
+            await socket.send_denial_response(not_authenticated().response())
+            return
         if venue.updates.is_held:
             venue.updates.refuse()
             await socket.send_denial_response(too_many().response())

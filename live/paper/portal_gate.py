@@ -163,6 +163,8 @@ class Gate:
             finally:
                 self.parked -= fault.kind == "hang"
             return
+        if fault.kind == "too_many_requests" and fault.wait_s:
+            self._pacing.punish(fault.wait_s)
         await _broken_answer(fault)(scope, receive, send)
 
 

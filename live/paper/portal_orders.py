@@ -53,7 +53,6 @@ class Orders:
         self._precautions = precautions
         self._pending: _Pending | None = None
         self.book = Book(venue)
-        self.asks_unknown = False  # once, at the next submission
         self.is_filtered = False  # the websocket tells of no order until the filter is forced off
 
     async def place(self, request: Request) -> Response:
@@ -123,12 +122,13 @@ class Orders:
         return JSONResponse(self.shown(self._known(request)).detail)
 
     async def trades(self, request: Request) -> Response:
-        """GET /iserver/account/trades: executions of the day, and of up to six before it."""
+        """GET /iserver/account/trades: of the day and up to six before it, asked for twice."""
         self._session.needs_accounts()
         days = request.query_params.get("days", "1")
         if not (days.isascii() and days.isdigit() and 1 <= int(days) <= _MOST_DAYS):
             raise bad_request("Bad Request: days")
-        return JSONResponse(self.executions(int(days)))
+        is_first, self._session.asked.trades = not self._session.asked.trades, True
+        return JSONResponse([] if is_first else self.executions(int(days)))
 
     async def suppress(self, request: Request) -> Response:
         """POST /iserver/questions/suppress."""
@@ -177,8 +177,7 @@ class Orders:
     async def _ask_back(self, asks: Sequence[Ask], act: Act) -> Response:
         last = self._venue.market.price(asks[0].symbol) or Decimal(0)
         questions = self._precautions.about(asks, last, self._session.asked.suppressed)
-        if self.asks_unknown:
-            self.asks_unknown = False
+        if self._venue.trouble.at("order", "unknown_question"):
             questions.append(UNKNOWN)
         return await self._go_on(questions, act)
 

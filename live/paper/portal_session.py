@@ -21,6 +21,7 @@ class Asked:
     accounts: bool = False
     portfolio: bool = False
     orders: bool = False
+    trades: bool = False
     suppressed: set[str] = field(default_factory=set)
     snapshots: set[int] = field(default_factory=set)
 
@@ -73,6 +74,10 @@ class PortalSession:
             self._number += 1
         self.is_authenticated, self.is_competing = True, False
         return True
+
+    def log_in(self) -> None:
+        """Log in again, as a human does in a browser; the brokerage session is not begun."""
+        self.is_logged_in = True
 
     def log_out(self) -> None:
         """End everything; only a human in a browser can log in again."""

@@ -104,21 +104,22 @@ class Connection:
         await self.say({"topic": "sts", "args": words | {"message": "", "fail": ""}})
 
     async def tell_update(self, told: Told) -> bool:
-        """Say what happened to an order; what was executed comes first."""
+        """Say what happened to an order; an execution comes first, unless a fault strikes."""
         order, fill = told.update.order, told.update.fill
         known = self._orders.book.of(order.client_order_id)
         if known is None or not self.hears_updates:
             return False
-        sent = True
+        messages: list[Words] = []
         if fill is not None and self.hears_trades:
             executions = self._venue.executions
             number = next(n for n, it in enumerate(executions) if it.fill == fill)
-            row = self._orders.execution(number)[1]
-            sent = await self.say({"topic": "str", "args": [row]})
+            messages.append({"topic": "str", "args": [self._orders.execution(number)[1]]})
         if self.hears_orders and not self._orders.is_filtered and order.status != "replaced":
             changes = self._changed(self._orders.shown(known, order).row)
-            sent = await self.say({"topic": "sor", "args": [changes]})
-        return sent
+            messages.append({"topic": "sor", "args": [changes]})
+        if fill is not None and self._venue.trouble.at("execution", "status_first"):
+            messages.reverse()
+        return all([await self.say(message) for message in messages])
 
     async def tell_prices(self, symbols: Sequence[str]) -> bool:
         """Say the prices of those symbols that the client wants."""

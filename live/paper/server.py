@@ -32,7 +32,7 @@ AUTH_TIMEOUT_S = 10.0
 URLS = {
     "alpaca": ("http://{}", "ws://{}"),
     "tws": ("tws://{}", "tws://{}"),
-    "portal": ("https://{}/v1/api", "wss://{}/v1/api/ws"),
+    "portal": ("https://{}", "wss://{}/v1/api/ws"),
 }
 _RELEASE_EVERY_S = 0.1
 _KEEP_S = 3600  # a harness may think for long between two steps

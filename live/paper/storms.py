@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brokers.errors import ConfigError
 from live.paper.faults import MESSAGE_KINDS, REQUEST_KINDS, Fault, Kind, Plan
+from live.paper.portal_storms import POSTS, at_portal
 from live.paper.tws_storms import at_gateway
 
 _REFUSED_S = 90.0
@@ -18,6 +19,11 @@ KINDS_OF: Mapping[str, tuple[Kind, ...]] = {
         *("too_many_requests", "hang", "reset"),
         *("drop", "mute", "duplicate", "reorder", "delay", "lose"),
         *("status_first", "late_commission", "held", "link_lost", "restart"),
+    ),
+    "portal": (
+        *REQUEST_KINDS,
+        *MESSAGE_KINDS,
+        *("status_first", "session_lost", "competing", "restart"),
     ),
 }
 _SPREAD = 3  # every planned failure leaves room for the retry that succeeds
@@ -88,6 +94,9 @@ def _placed(
         calls = at_gateway(rng, kinds, bars=extent.bars, orders=extent.orders, fills=extent.fills)
     else:
         calls = _on_requests(rng, requests, extent)
+    if front == "portal":
+        calls = [replace(it, on=it.on or POSTS) for it in calls]
+        calls += at_portal(rng, kinds, bars=extent.bars, fills=extent.fills)
     faults = [*calls, *_on_messages(rng, messages, extent)]
     if extent.fills >= 2:
         faults.append(Fault("partial_fill", rng.randint(1, extent.fills)))
