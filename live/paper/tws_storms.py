@@ -42,10 +42,10 @@ def _on_executions(
     faults = []
     if "held" in kinds and orders:
         faults.append(Fault("held", rng.randint(1, orders)))
-    if "status_first" in kinds and fills:
-        faults.append(Fault("status_first", rng.randint(1, fills)))
-    if "late_commission" in kinds and fills:
-        faults.append(Fault("late_commission", rng.randint(1, fills), wait_s=SHORT_S))
+    chosen: list[Kind] = [kind for kind in ("status_first", "late_commission") if kind in kinds]
+    places = rng.sample(range(1, fills + 1), min(len(chosen), fills))
+    for kind, nth in zip(chosen, places, strict=False):
+        faults.append(Fault(kind, nth, wait_s=SHORT_S if kind == "late_commission" else 0.0))
     return faults
 
 
