@@ -112,7 +112,8 @@ def _fill(record: Record) -> Told:
     gained = record["pnl"]
     result = f", result {gained:+,.2f}" if gained is not None else ""
     held = f", holding {number(record['position'])}"
-    return f"filled: {units} at {number(record['price'])}{result}{held}", "good"
+    tone: Tone = "" if not gained else "gain" if gained > 0 else "loss"
+    return f"filled: {units} at {number(record['price'])}{result}{held}", tone
 
 
 def _order(record: Record) -> Told:
@@ -184,6 +185,7 @@ def _known(context: Record) -> Iterator[tuple[str, str]]:
         yield "close", number(bar["close"])
     for name, value in context.get("indicators", {}).items():
         yield name, number(value)
-    for name in ("position", "cash", "equity"):
-        if name in context:
-            yield name, number(context[name])
+    if context:
+        yield "position", number(context["position"])
+        yield "cash", f"{context['cash']:,.2f}"
+        yield "equity", f"{context['equity']:,.2f}"

@@ -87,12 +87,12 @@ def _span(log: Path, records: Iterable[Record]) -> tuple[datetime, datetime]:
 
 def _canon(records: list[Record], span: tuple[datetime, datetime]) -> Canon:
     """The canonical log of the bars that both have."""
-    begin = [it for it in records if not (_bar(it) and _decided(it) < span[0])]
-    canon = canonical((it for it in begin if it["kind"] != "decision" or _bar(it)), span[1])
-    end = span[1].isoformat().replace("+00:00", "Z")
+    told = (it for it in records if it["kind"] != "decision" or _is_since(it, span[0]))
+    canon = canonical(told, span[1])
+    begin, end = (at.isoformat().replace("+00:00", "Z") for at in span)
     return replace(
         canon,
-        acts=tuple(act for act in canon.acts if act.bar <= end),
+        acts=tuple(act for act in canon.acts if begin <= act.bar <= end),
         fills=tuple(fill for fill in canon.fills if fill.bar <= end and "?" not in fill.key),
         statuses=(),
     )
@@ -100,6 +100,10 @@ def _canon(records: list[Record], span: tuple[datetime, datetime]) -> Canon:
 
 def _is_until(record: Record, span: tuple[datetime, datetime]) -> bool:
     return datetime.fromisoformat(record["at"]) <= span[1]
+
+
+def _is_since(decision: Record, first: datetime) -> bool:
+    return _bar(decision) is not None and _decided(decision) >= first
 
 
 def _bar(record: Record) -> Record | None:

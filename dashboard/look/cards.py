@@ -30,7 +30,8 @@ def heading(title: str, subtitle: str = "", pill: tuple[str, Tone] | None = None
     """The page's title, with a state beside it."""
     state = f'<span class="sw-pill sw-{pill[1]}">{escape(pill[0])}</span>' if pill else ""
     below = f'<div class="sw-sub">{escape(subtitle)}</div>' if subtitle else ""
-    st.html(f'<div class="sw-head"><h1>{escape(title)}</h1>{state}</div>{below}')
+    name = f'<span class="sw-title" role="heading" aria-level="1">{escape(title)}</span>'
+    st.html(f'<div class="sw-head">{name}{state}</div>{below}')
 
 
 def cards(shown: Iterable[Card]) -> None:
@@ -75,7 +76,7 @@ def _marked(text: str) -> str:
 
 def section(title: str) -> None:
     """The title of a part of a page."""
-    st.html(f'<h3 class="sw-section">{escape(title)}</h3>')
+    st.html(f'<div class="sw-section" role="heading" aria-level="2">{escape(title)}</div>')
 
 
 def remark(text: str) -> None:

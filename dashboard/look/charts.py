@@ -12,6 +12,7 @@ from dashboard.look import theme, times
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 HEIGHT = 280  # pixels
 MOST_POINTS = 20_000  # of one chart; thin longer series before (backtest.figures.thinned)
+HANGING = alt.Scale(domainMax=0, nice=False)
 WALL = alt.Scale(type="utc")  # `times.wall` writes the exchange's time as if it were UTC
 
 
@@ -75,7 +76,7 @@ def points(
     return alt.layer(zero, dots).properties(height=height)
 
 
-def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 150) -> Chart:
+def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 190) -> Chart:
     """How far below its peak a series is: an area that hangs from zero.
 
     Args:
@@ -84,7 +85,9 @@ def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 150) -> Ch
     colour = theme.LOSS[theme.mode()]
     base = alt.Chart(timed(frame, zone)).encode(
         x=time_axis(zone),
-        y=alt.Y("value:Q", title=unit, axis=number_axis(".2%"), scale=alt.Scale(domainMax=0)),
+        y=alt.Y(
+            "value:Q", title=unit, axis=number_axis(".1%"), scale=alt.Scale(domainMax=0, nice=False)
+        ),
         tooltip=[
             alt.Tooltip("told:N", title="time"),
             alt.Tooltip("value:Q", title=unit, format=".2%"),
@@ -191,7 +194,7 @@ def time_axis(zone: str) -> alt.X:
 
 def number_axis(layout: str) -> alt.Axis:
     """An axis of numbers, not more of them than one reads."""
-    return alt.Axis(format=layout, tickCount=5)
+    return alt.Axis(format=layout, tickCount=5, labelOverlap=True)
 
 
 def timed(frame: pd.DataFrame, zone: str) -> pd.DataFrame:

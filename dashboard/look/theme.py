@@ -22,7 +22,9 @@ _CSS = """
 .block-container {padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1320px;}
 .sw-head {display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .8rem;
   margin: 0 0 .4rem;}
-.sw-head h1 {font-size: 1.5rem; line-height: 1.2; font-weight: 650; padding: 0; margin: 0;}
+.sw-title {font-size: 1.5rem; line-height: 1.2; font-weight: 650;}
+.sw-section {font-size: 1.05rem; font-weight: 650; margin: .5rem 0 0;}
+.sw-entry a, .sw-table a {color: light-dark(#0A6B86, #4DB6D2);}
 .sw-sub {opacity: .72; font-size: .9rem; overflow-wrap: anywhere;}
 .sw-cards {display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(158px, 1fr));
   margin: .2rem 0 .6rem;}
@@ -48,7 +50,8 @@ _CSS = """
 .sw-banner.sw-calm {background: light-dark(#EEF3F6, #17232D);}
 .sw-banner.sw-good {background: light-dark(#E6F5F0, #0F2B24);}
 .sw-facts {display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .18rem .9rem;
-  font-size: .93rem; margin: .2rem 0 .6rem; font-variant-numeric: tabular-nums;}
+  font-size: .93rem; margin: .2rem 0 .6rem; padding: 0;
+  font-variant-numeric: tabular-nums;}
 .sw-facts dt {opacity: .7;} .sw-facts dd {margin: 0; overflow-wrap: anywhere;}
 .sw-differs {background: light-dark(#FDECEA, #4A1D18); border-radius: .25rem; padding: 0 .3rem;
   font-weight: 650;}
@@ -77,20 +80,28 @@ _CSS = """
 .sw-entry-foot {display: flex; flex-wrap: wrap; gap: .15rem .9rem; font-size: .8rem;
   margin-top: .15rem; font-variant-numeric: tabular-nums;}
 .sw-entry-foot span {opacity: .8;} .sw-entry-foot a {overflow-wrap: anywhere;}
-h3 {font-size: 1.08rem !important; padding: .5rem 0 .1rem !important;}
 @media (max-width: 640px) {
-  .block-container {padding-left: .8rem; padding-right: .8rem; padding-top: 3.4rem;}
+  .block-container {padding-left: .8rem; padding-right: .8rem; padding-top: 4.2rem;}
   .sw-cards {grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .45rem;}
   .sw-card {padding: .45rem .55rem;} .sw-value {font-size: 1.05rem;}
   .sw-facts {grid-template-columns: minmax(5.5rem, max-content) 1fr; gap: .18rem .6rem;}
 }
 </style>
 """
+_LOGO = """
+<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewBox="0 0 150 32">
+<g fill="none" stroke="#2B93B2" stroke-width="2.6" stroke-linecap="round">
+<path d="M3 21c4 0 4-4 8-4s4 4 8 4 4-4 8-4"/><path d="M3 27c4 0 4-4 8-4s4 4 8 4 4-4 8-4"/>
+<path d="M5 12h20M10 12V6M20 12V6"/></g>
+<text x="38" y="23" font-family="Source Sans, Source Sans 3, sans-serif" font-size="21"
+font-weight="600" fill="#2B93B2">Seawall</text></svg>
+"""
 
 
 def apply() -> None:
-    """Add the rules of style to the page."""
+    """Add the rules of style and the name to the page."""
     st.html(_CSS)
+    st.logo(_LOGO, size="large")
 
 
 def mode() -> Mode:

@@ -35,6 +35,25 @@ def both(at: datetime, zone: str = UTC) -> str:
     return f"{there:%Y-%m-%d %H:%M:%S} {place(zone)} ({date}{here:%H:%M:%S} UTC)"
 
 
+def brief(at: datetime, zone: str = UTC) -> str:
+    """An instant in the exchange's time, for a column whose title names the zone.
+
+    >>> brief(datetime.fromisoformat("2025-06-02T14:06:00+00:00"), "America/New_York")
+    '2025-06-02 10:06'
+    """
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%Y-%m-%d %H:%M:%S}" if there.second else f"{there:%Y-%m-%d %H:%M}"
+
+
+def column(title: str, zone: str) -> str:
+    """The title of such a column.
+
+    >>> column("decided", "America/New_York")
+    'decided (New York)'
+    """
+    return f"{title} ({place(zone)})"
+
+
 def wall(index: "pd.DatetimeIndex | pd.Series[pd.Timestamp]", zone: str) -> pd.DatetimeIndex:
     """The exchange's wall time as a chart's axis wants it: written as if it were UTC."""
     there = pd.DatetimeIndex(index).tz_convert(zone)

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import streamlit as st
 
 from analyzers.metrics import drawdowns
 from backtest.figures import thinned
@@ -28,7 +29,7 @@ def show(desk: Desk) -> None:
     start = _start(glimpse, curve)
     below = drawdowns(np.asarray(curve, dtype=np.float64), start)
     zone = glimpse.reading.facts.zone
-    cards.cards(_figures(curve, below, start, zone))
+    cards.cards(_figures(glimpse.reading.account.equity or start, curve, below, start, zone))
     _draw_equity(desk, glimpse, curve)
     _draw_drawdown(curve, below, zone)
     source = (
@@ -36,7 +37,7 @@ def show(desk: Desk) -> None:
         if glimpse.reading.account.has_bars
         else "at every decision: a backtest's log has no bars between them"
     )
-    cards.remark(f"Equity {source}. Times are {times.place(zone)}'s.")
+    cards.remark(f"Equity {source} and last fill or close.")
 
 
 def _start(glimpse: Glimpse, curve: "pd.Series[float]") -> float:
@@ -45,17 +46,20 @@ def _start(glimpse: Glimpse, curve: "pd.Series[float]") -> float:
 
 
 def _figures(
-    curve: "pd.Series[float]", below: Floats,
-    start: float, zone: str,
-) -> list[Card]:  # fmt: skip
-    now = float(curve.iloc[-1])
+    now: float, curve: "pd.Series[float]", below: Floats, start: float, zone: str
+) -> list[Card]:
     gained, tone = cards.signed(now - start)
+    peak = max(float(curve.max()), start, now)
     worst = int(np.argmin(below))
     at = times.both(curve.index[worst].to_pydatetime(), zone)
     return [
         Card("Equity", f"{now:,.2f}", "account currency"),
         Card("Since start", f"{now / start - 1:+.2%}", f"{gained} on {start:,.2f}", tone),
-        Card("Drawdown now", f"{below[-1]:.2%}", "below the highest so far"),
+        Card(
+            "Drawdown now",
+            f"{min(now / max(float(curve.max()), start) - 1, 0):.2%}",
+            "below the highest so far",
+        ),
         Card("Max drawdown", f"{below[worst]:.2%}", at if below[worst] < 0 else "none"),
     ]
 
@@ -63,8 +67,8 @@ def _figures(
 def _draw_equity(desk: Desk, glimpse: Glimpse, curve: "pd.Series[float]") -> None:
     cards.section("Equity")
     zone = glimpse.reading.facts.zone
-    if len(desk.watches) == 1:
-        frame = _points(curve, desk.names[0])
+    if len(desk.watches) == 1 or not st.toggle("All logs in one picture"):
+        frame = _points(curve, desk.names[desk.chosen])
         charts.draw(charts.lines(frame, "equity (account currency)", zone), "equity")
         return
     parts = []
@@ -73,7 +77,7 @@ def _draw_equity(desk: Desk, glimpse: Glimpse, curve: "pd.Series[float]") -> Non
         if len(theirs) > 1:
             parts.append(_points((theirs / _start(other, theirs) - 1) * 100, name))
     unit = "change since start (%)"
-    charts.draw(charts.lines(pd.concat(parts), unit, zone, layout="+,.2f"), "equity")
+    charts.draw(charts.lines(pd.concat(parts), unit, zone, layout="+,.1f"), "equity")
 
 
 def _draw_drawdown(curve: "pd.Series[float]", below: Floats, zone: str) -> None:

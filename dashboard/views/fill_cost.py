@@ -32,9 +32,9 @@ def show(desk: Desk) -> None:
     _ledger(costs, zone, desk.chosen)
     cards.remark(
         "Hundredths of a per cent (bps); positive costs money. cost: fill against the close "
-        "decided on. delay: the next open against that close. impact: fill against that open. slippage: "
-        "fill against what the backtest's fill rules make of the same bars. A dash: the log does "
-        f"not tell.{'' if is_new else ' The newest fills follow shortly.'}"
+        "decided on. delay: the next open against that close. impact: fill against that open. "
+        "slippage: fill against what the backtest's fill rules make of the same bars. A dash: the "
+        f"log does not tell.{'' if is_new else ' The newest fills follow shortly.'}"
     )
 
 
@@ -64,11 +64,13 @@ def _draw(costs: pd.DataFrame, zone: str) -> None:
 
 def _ledger(costs: pd.DataFrame, zone: str, log: int) -> None:
     cards.section("Ledger")
-    columns = ("decided", "what", "decision", "arrival", "fill", "model", "cost", "delay", "impact",
-               "slippage", "commission", "order")  # fmt: skip
+    columns = (
+        times.column("decided", zone), "what", "decision", "arrival", "fill", "model",
+        "cost", "delay", "impact", "slippage", "commission", "order",
+    )  # fmt: skip
     rows: list[list[Cell]] = [
         [
-            times.both(row["decided_at"].to_pydatetime(), zone),
+            times.brief(row["decided_at"].to_pydatetime(), zone),
             f"{row['side']} {row['quantity']:,.6g} {row['symbol']} "
             f"{row['order_type'].replace('_', ' ')}",
             *(_price(row[f"{name}_price"]) for name in ("decision", "arrival", "fill", "model")),

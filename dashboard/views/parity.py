@@ -34,11 +34,12 @@ def show(desk: Desk) -> None:
     st.button("Compare again", icon=":material/refresh:")
     told, zone = parity(*logs), glimpse.reading.facts.zone
     _verdict(told, zone)
+    _fields(told, (ours, theirs))
     _pairs(told, zone, (ours, theirs))
 
 
 def _verdict(told: Parity, zone: str) -> None:
-    first, last = (times.both(at, zone) for at in told.span)
+    first, last = (times.brief(at, zone) for at in told.span)
     both = [sum(pair[side] is not None for pair in told.pairs) for side in (0, 1)]
     equal = len(told.pairs) if told.first is None else told.first
     if told.difference is None:
@@ -47,16 +48,12 @@ def _verdict(told: Parity, zone: str) -> None:
         where = told.difference.bar
         at = f", {times.both(times.instant(where), zone)}" if where else ""
         cards.banner(f"FIRST DIFFERENCE: {told.difference.what}{at}.", "bad")
-        cards.facts((
-            ("First log", str(told.difference.backtest)),
-            ("Second log", str(told.difference.live)),
-            ("Cause", told.difference.cause),
-        ))  # fmt: skip
+        cards.remark(f"Cause: {told.difference.cause}.")
     cards.cards((
         Card("Decisions", f"{both[0]:,} / {both[1]:,}", "first / second log"),
         Card("Fills", f"{told.fills[0]:,} / {told.fills[1]:,}", "first / second log"),
         Card("Alike up to", f"{equal:,}", f"of {len(told.pairs):,} decisions and cancels"),
-        Card("Bars compared", f"{first[:16]}", f"to {last}"),
+        Card(times.column("Bars compared", zone), first, f"to {last}"),
     ))  # fmt: skip
 
 
@@ -72,13 +69,13 @@ def _pairs(told: Parity, zone: str, names: tuple[str, str]) -> None:
         unlike = differing(pair)
         line = pair[0] or pair[1]
         rows.append([
-            times.both(times.instant(line.bar), zone) if line else "",
+            times.brief(times.instant(line.bar), zone) if line else "",
             _said(pair[0]),
             _said(pair[1]),
             (_unlike(unlike), "bad") if unlike else ("alike", "good"),
         ])  # fmt: skip
     marked = None if told.first is None else told.first - begin
-    tables.table(("bar ended", *names, "difference"), rows, marked=marked)
+    tables.table((times.column("bar ended", zone), *names, "difference"), rows, marked=marked)
 
 
 def _said(line: Line | None) -> str:
@@ -91,6 +88,31 @@ def _said(line: Line | None) -> str:
     return f"{order['side']} {number(float(order['quantity']))} {order['symbol']}{refused}"
 
 
+def _fields(told: Parity, names: tuple[str, str]) -> None:
+    """What differs in the first pair that does, or in the first fill."""
+    if told.difference is None:
+        return
+    pair = None if told.first is None else told.pairs[told.first]
+    if pair is not None and all(pair):
+        unlike = differing(pair)
+    else:
+        unlike = {told.difference.what: (told.difference.backtest, told.difference.live)}
+    rows: list[list[Cell]] = [
+        [name, (_short(ours), "bad"), (_short(theirs), "bad")]
+        for name, (ours, theirs) in unlike.items()
+    ]
+    cards.section("What differs there")
+    tables.table(("field", *names), rows)
+
+
+def _short(value: object) -> str:
+    """A value as a cell can hold it."""
+    if isinstance(value, dict):
+        return "there"
+    text = "nothing" if value is None else number(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def _unlike(fields: dict[str, tuple[object, object]]) -> str:
-    told = [f"{name}: {number(a)} / {number(b)}" for name, (a, b) in list(fields.items())[:3]]
-    return "; ".join(told) + (f"; and {len(fields) - 3} more" if len(fields) > 3 else "")
+    told = ", ".join(list(fields)[:3])
+    return told + (f" and {len(fields) - 3} more" if len(fields) > 3 else "")

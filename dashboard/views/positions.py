@@ -63,7 +63,7 @@ def _working(glimpse: Glimpse, log: int) -> None:
     if not orders:
         cards.banner("No order is at work.")
         return
-    columns = ("symbol", "what", "price", "filled", "state", "decided", "order")
+    columns = ("symbol", "what", "price", "filled", "state", times.column("decided", zone), "order")
     rows = [_order(order, zone) for order in orders]
     link = {"order": feed.order_link(log)}
     tables.table(columns, rows, numbers=("price", "filled"), links=link)
@@ -78,7 +78,7 @@ def _order(order: Working, zone: str) -> list[Cell]:
         prices or "market",
         f"{number(order.filled)} of {number(order.quantity)}",
         order.status.lower(),
-        times.both(times.instant(order.decided_at), zone),
+        times.brief(times.instant(order.decided_at), zone),
         order.order_id,
     ]
 
@@ -91,13 +91,16 @@ def _trades(glimpse: Glimpse) -> None:
     if not closed:
         return
     cards.section("Trades closed last")
-    columns = ("symbol", "side", "opened", "closed", "bars", "net result", "commission")
+    columns = (
+        "symbol", "side", times.column("opened", zone), times.column("closed", zone), "bars",
+        "net result", "commission",
+    )  # fmt: skip
     cells: list[list[Cell]] = [
         [
             record["symbol"],
             record["side"],
-            times.both(times.instant(record["opened_at"]), zone) if record["opened_at"] else "-",
-            times.both(times.instant(record["closed_at"]), zone),
+            times.brief(times.instant(record["opened_at"]), zone) if record["opened_at"] else "-",
+            times.brief(times.instant(record["closed_at"]), zone),
             str(record["bars"]),
             cards.signed(record["pnl_net"]),
             f"{record['commission']:,.2f}",

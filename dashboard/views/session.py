@@ -101,10 +101,10 @@ def _troubles(glimpse: Glimpse) -> None:
         return
     cards.section("What went wrong last")
     rows = [
-        (times.both(times.instant(at), facts.zone), text)
+        (times.brief(times.instant(at), facts.zone), text)
         for at, text in reversed(list(facts.troubles)[-6:])
     ]
-    tables.table(("time", "what"), rows)
+    tables.table((times.column("time", facts.zone), "what"), rows)
 
 
 def _recent(glimpse: Glimpse, log: int) -> None:

@@ -112,8 +112,8 @@ def _events(story: Story, zone: str) -> None:
     rows = []
     for event in story.events:
         entry = entry_of_line(event)
-        at = times.both(times.instant(event["at"]), zone)
+        at = times.brief(times.instant(event["at"]), zone)
         whose = ROLES.get(event["order_id"][-3:], "entry")
         text = entry.why and f"{entry.what}: {entry.why}"
         rows.append((at, whose, (text or entry.what, entry.tone), str(event["seq"])))
-    tables.table(("time", "order", "what", "line"), rows, numbers=("line",))
+    tables.table((times.column("time", zone), "order", "what", "line"), rows, numbers=("line",))
