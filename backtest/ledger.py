@@ -46,8 +46,11 @@ _SCHEMA = (
     f"PRAGMA user_version = {FORMAT}",
 )
 _PLACES = ", ".join("?" * (len(_NUMBERS) + 5))
-_INSERT = f"INSERT OR REPLACE INTO trials VALUES ({_PLACES})"  # noqa: S608  constants alone
-_ADD = _INSERT.replace("REPLACE", "IGNORE")
+_ADD = f"INSERT OR IGNORE INTO trials VALUES ({_PLACES})"  # noqa: S608  constants alone
+_RENEWED = ", ".join(f"{it} = excluded.{it}" for it in (*_NUMBERS, "periods", "blocks", "failure"))
+# In place: REPLACE would take the row and both its index entries out first.
+_PUT = f"""INSERT INTO trials VALUES ({_PLACES})
+ON CONFLICT (study, params) DO UPDATE SET {_RENEWED}"""  # noqa: S608
 _KNOWN = """
 SELECT * FROM trials WHERE study = ?
 AND (failure IS NULL OR (failure NOT LIKE ? AND failure NOT LIKE ?))
@@ -163,7 +166,7 @@ class Ledger:
             for row, (key, periods) in enumerate(zip(keys, outcomes.periods.tolist(), strict=True))
         )  # fmt: skip
         with self._explained(), self._transaction():
-            self._file.executemany(_INSERT if replace else _ADD, rows)
+            self._file.executemany(_PUT if replace else _ADD, rows)
 
     def known(self, study: int, keys: Sequence[str]) -> Iterator[tuple[list[int], Outcomes]]:
         """Which of `keys` the ledger has, by their place, with their outcomes, chunk by chunk.
