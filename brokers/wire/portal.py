@@ -16,7 +16,6 @@ from brokers.clock import Clock
 from brokers.errors import (
     ConfigError,
     DuplicateOrderId,
-    Transient,
     TransportError,
     Unknown,
     VenueRefused,
@@ -33,6 +32,7 @@ from brokers.wire.portal_contracts import PortalContracts
 from brokers.wire.portal_orders import bodies, portal_family
 from brokers.wire.portal_pacing import Turns
 from brokers.wire.portal_questions import settle
+from brokers.wire.portal_reads import PortalReads
 from brokers.wire.portal_rest import LoginLost, PortalRest
 from brokers.wire.portal_session import PortalSession
 from brokers.wire.portal_stream import LOGIN, ORDERS, TRADES, PortalStream
@@ -51,8 +51,6 @@ from brokers.wire.transport import (
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 POLL_S = 5.0  # between two looks while the websocket is closed
-LOOKS, LOOK_S = 5, 0.2  # at orders, which are prepared when they are first asked for
-MOST_DAYS = 7  # of trades
 PERCENT = Decimal(100)
 
 
@@ -86,10 +84,11 @@ class Portal:
         self._book = PortalBook(clock.now, self._contracts.symbol)
         self._view = PortalView(self._book)
         self._updates = PortalUpdates(self._book)
+        self._reads = PortalReads(self._session, self._contracts, self._updates, clock)
         self._stream = PortalStream(self._http, self._session, clock, quiet_s=quiet_s)
         self._going_up = asyncio.Lock()
         self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
-        self._was_up = self._has_trades = False
+        self._was_up = False
         self._failures = 0
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
@@ -129,7 +128,7 @@ class Portal:
             await self._session.ask("DELETE", path)
         except VenueRefused:
             await another_request()
-            await self._read_orders()
+            await self._reads.orders()
             if not entry.is_over:
                 raise
 
@@ -159,47 +158,38 @@ class Portal:
     async def find(self, client_order_id: str) -> VenueOrder | None:
         """See `Transport.find`; IBKR is asked for all orders of the day."""
         await self._up()
-        await self._read_orders()
+        await self._reads.orders()
         entry = self._book.find(client_order_id)
         return None if entry is None else self._view.shown(entry, client_order_id)
 
     async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
         """See `Transport.orders_since`."""
         await self._up()
-        await self._read_orders()
+        await self._reads.orders()
         found = [self._view.shown(entry) for entry in self._view.heads()]
         return [it for it in found if not is_ended(it) or latest(it) > since]
 
     async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
         """See `Transport.fills_since`; IBKR tells those of the last seven days."""
         await self._up()
-        await self._read_trades(since)
+        await self._reads.trades(since)
         second = since.replace(microsecond=0)
         return [fill for fill in self._view.fills() if fill.filled_at >= second]
 
     async def account(self) -> VenueAccount:
         """See `Transport.account`."""
         await self._up()
-        told = await self._session.ask("GET", f"portfolio/{self._session.account}/summary")
-        try:
-            return VenueAccount(
-                account_id=self._session.account,
-                cash=words.exactly(told["totalcashvalue"]["amount"]),
-                equity=words.exactly(told["netliquidation"]["amount"]),
-                buying_power=words.exactly(told["buyingpower"]["amount"]),
-                currency=str(told["netliquidation"]["currency"]),
-            )
-        except words.UNREADABLE as error:
-            raise Transient(f"{self._access.where}: no summary of the account: {error!r}") from None
+        return await self._reads.account()
 
     async def positions(self) -> Sequence[VenuePosition]:
         """See `Transport.positions`; the average price of IBKR holds what was paid for trading."""
         await self._up()
-        rows = await self._session.ask("GET", f"portfolio2/{self._session.account}/positions")
-        try:
-            return [self._position(row) for row in rows if row["position"]]
-        except words.UNREADABLE as error:
-            raise Transient(f"{self._access.where}: a position cannot be read: {error!r}") from None
+        return await self._reads.positions()
+
+    async def time(self) -> datetime:
+        """What time it is at IBKR, as of the account's summary."""
+        await self._up()
+        return await self._reads.time()
 
     async def look_up(self, symbol: str) -> None:
         """Have the contract of a symbol.
@@ -259,7 +249,7 @@ class Portal:
             self._updates.news.put_nowait(Reconnected(self._clock.now()))
             async for topic, rows in messages:
                 if topic == ORDERS and not self._updates.orders(rows):
-                    await self._read_orders()
+                    await self._reads.orders()
                 elif topic == TRADES:
                     self._updates.trades(rows)
                 elif topic == LOGIN:
@@ -275,8 +265,8 @@ class Portal:
                 return
             try:
                 await self._up()
-                await self._read_orders()
-                await self._read_trades(self._clock.now())
+                await self._reads.orders()
+                await self._reads.trades(self._clock.now())
             except TransportError:
                 continue
             if is_first:
@@ -291,7 +281,7 @@ class Portal:
             try:
                 await self._session.open()
                 self._updates.account = self._session.account
-                await self._read_orders()
+                await self._reads.orders()
             except TransportError as error:
                 self._session.lose(str(error))
                 if not self._was_up:
@@ -343,39 +333,6 @@ class Portal:
                 await self._session.ask("DELETE", path)
             _require_taken(told)
         return taken
-
-    async def _read_orders(self) -> None:
-        for _ in range(LOOKS):
-            told = await self._session.ask("GET", "iserver/account/orders")
-            try:
-                rows, is_ready = told["orders"], told.get("snapshot", True)
-            except words.UNREADABLE:
-                raise Transient(f"{self._access.where}: orders cannot be read") from None
-            if is_ready or rows:
-                self._updates.orders(rows)
-                return
-            await another_request()
-            await self._clock.wait(LOOK_S)
-        raise Transient(f"{self._access.where}: orders are still being prepared")
-
-    async def _read_trades(self, since: datetime) -> None:
-        days = min(max((self._clock.now() - since).days + 1, 1), MOST_DAYS)
-        path, params = "iserver/account/trades", {"days": str(days)}
-        if not self._has_trades:  # the first answer of a login is empty
-            await self._session.ask("GET", path, params)
-            self._has_trades = True
-            await another_request()
-        rows = await self._session.ask("GET", path, params)
-        if not isinstance(rows, list):
-            raise Transient(f"{self._access.where}: trades cannot be read")
-        self._updates.trades(rows)
-
-    def _position(self, row: words.Row) -> VenuePosition:
-        ticker = row.get("ticker") or row.get("description") or row.get("contractDesc") or ""
-        symbol = self._contracts.symbol(row["conid"], str(ticker))
-        return VenuePosition(
-            symbol, words.exactly(row["position"]), words.exactly(row.get("avgPrice") or 0)
-        )
 
     def _require_new(self, client_order_id: str) -> None:
         if self._book.find(client_order_id) is not None:
