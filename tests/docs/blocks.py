@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
 NEEDS = {"needs an account", "needs Docker", "needs the internet", "needs a cluster"}
 SHELLS = ("sh", "console")
-_FENCE = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^\1```$", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

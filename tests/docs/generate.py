@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that are made from the code: `python -m tests.docs.generate`."""
+"""`python -m tests.docs.generate` writes the parts of the documentation made from the code."""
 
 import json
 import re

@@ -16,11 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+import analyzers.__main__
+import backtest.cli
+import fetch_polygon_intraday_data
+import live.cli
 from tests.docs import blocks
 from tests.docs.blocks import ROOT, Block, Command
 
+APPS = {
+    "analyzers": analyzers.__main__.app,
+    "backtest": backtest.cli.app,
+    "live": live.cli.app,
+    "fetch_polygon_intraday_data.py": fetch_polygon_intraday_data.app,
+}
 SHORT = "2s"  # what a session's --for comes to here
+LIVE_COMMANDS = frozenset(get_command(live.cli.app).commands) - {"trade"}
 ROOMS = ("analyzers", "backtest", "live")
 SET_UP = ("git", "cd", "mkdir", ".", "docker")  # a reader's own; there is nothing to check
 
@@ -83,6 +95,8 @@ class Reader:
 
     def _type(self, command: Command) -> None:
         match command.words:
+            case ("python", "-m", "live", "venue", *rest):
+                require_words("live", ["venue", *rest])  # it would run until somebody stops it
             case ("python", "-m", room, *rest) if room in ROOMS:
                 printed = self._run(command, room, rest)
                 if command.printed:
@@ -102,9 +116,7 @@ class Reader:
 
     def _run(self, command: Command, room: str, rest: list[str]) -> str:
         """Run a room's command line in this process, which has imported all it needs."""
-        words = [SHORT if before == "--for" else word
-                 for before, word in zip(["", *rest], rest, strict=False)]  # fmt: skip
-        sys.argv[:] = [room, *words]
+        sys.argv[:] = [room, *(shortened(rest) if room == "live" else rest)]
         self._capture.readouterr()
         code: Any = 0
         with warnings.catch_warnings():
@@ -136,11 +148,34 @@ class Reader:
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
+def require_words(program: str, words: list[str]) -> None:
+    """Let a program read its words, and refuse what it does not know, without running.
+
+    Args:
+        program: a room, or a script at the root.
+    """
+    known = get_command(APPS[program])
+    if hasattr(known, "commands"):
+        name = words[0] if words and words[0] in known.commands else "trade"
+        known, words = known.commands[name], words[words[:1] == [name] :]
+    known.make_context(program, words)
+
+
 def require_target(command: Command, targets: list[str]) -> None:
     """Let make say whether there are such targets."""
     argv = ["make", "-C", str(ROOT), "--dry-run", *targets]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command.place}: {done.stderr}"
+
+
+def shortened(words: list[str]) -> list[str]:
+    """A session ends soon; any other command is as it was."""
+    if words and words[0] in LIVE_COMMANDS:
+        return words
+    if "--for" not in words:
+        return [*words, "--for", SHORT]
+    return [SHORT if before == "--for" else word
+            for before, word in zip(["", *words], words, strict=False)]  # fmt: skip
 
 
 def is_like(said: str, printed: str) -> bool:

@@ -1,15 +1,10 @@
 """Every code block of the documentation runs, or its commands and options exist."""
 
 import pytest
-from typer.main import get_command
 
-import analyzers.__main__
-import backtest.cli
-import fetch_polygon_intraday_data
-import live.cli
 from tests.docs import blocks
 from tests.docs.blocks import DOCS
-from tests.docs.play import Reader
+from tests.docs.play import Reader, require_words
 
 TUTORIAL = sorted((DOCS / "tutorial").glob("*.md"))
 PAGES = sorted(
@@ -17,12 +12,6 @@ PAGES = sorted(
     for page in DOCS.rglob("*.md")
     if page not in TUTORIAL and page.parent.name != "decisions" and any(blocks.of(page))
 )
-APPS = {
-    "analyzers": analyzers.__main__.app,
-    "backtest": backtest.cli.app,
-    "live": live.cli.app,
-    "fetch_polygon_intraday_data.py": fetch_polygon_intraday_data.app,
-}
 MARKED = {
     " ".join(command.words): command
     for page in sorted(DOCS.rglob("*.md"))
@@ -54,8 +43,4 @@ def test_every_block_of_the_page_runs(page, reader):
 @pytest.mark.parametrize("command", MARKED.values(), ids=MARKED)
 def test_what_needs_an_account_has_the_words_that_the_program_knows(command):
     program, *words = [word for word in command.words[1:] if word != "-m"]
-    known = get_command(APPS[program])
-    if hasattr(known, "commands"):
-        name = words.pop(0) if words and words[0] in known.commands else "trade"
-        known = known.commands[name]
-    known.make_context(program, words)  # it reads the words and refuses what it does not know
+    require_words(program, words)
