@@ -28,7 +28,7 @@ from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS,
 from live.rehearsal.in_memory import rehearse
 from live.rehearsal.kept import PAGE, PLAIN, keep
 from live.rehearsal.over_loopback import rehearse_over_loopback
-from live.rehearsal.play import Play, RuleSet
+from live.rehearsal.play import Front, Play, RuleSet
 
 IDENTICAL, NOT_IDENTICAL = 0, 1
 SPANS: Mapping[str, tuple[tuple[str, str], ...]] = {  # ever longer ones
@@ -39,11 +39,13 @@ FEW_SYMBOLS = 3
 ACCOUNTS = get_args(RuleSet)
 Way = Callable[[Play, Path, str], Certificate]
 WAYS: Mapping[str, Way] = {"loopback": rehearse_over_loopback, "memory": rehearse}
+FRONTS: Mapping[str, Front] = {"paper": "alpaca", "paper-tws": "tws"}
 
 Strategy = Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")]
 Feed = Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")]
 Span = Annotated[str, typer.Option("--timeframe", help="1m or 1d.")]
 Faults = Annotated[str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")]
+Venue = Annotated[str, typer.Option(help="Whose protocol: paper (Alpaca's), paper-tws.")]
 Account = Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")]
 Over = Annotated[
     str,
@@ -75,6 +77,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     size: Size = None,
     cash: Cash = 100_000.0,
     commission: Commission = 0.0,
+    venue: Venue = "paper",
     faults: Faults = "none",
     account: Account = "backtrader",
     over: Over = "loopback",
@@ -83,6 +86,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     as_json: Json = False,
 ) -> int:
     """Play a strategy through its backtest and through the live stack; they must not differ."""
+    _one_of("--venue", venue, tuple(FRONTS))
     _one_of("--account", account, ACCOUNTS)
     _one_of("--over", over, tuple(WAYS))
     params = parse_params(found(strategy), texts.pairs("--param", param))
@@ -93,7 +97,8 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     options = _options(source, path, seed, timeframe)
     bars = BarsSpec(source, texts.symbols(symbols), start, end, timeframe, options)
     rules = cast("RuleSet", account)
-    play = Play(spec, bars_for(spec, bars), account=rules, seed=seed, strategy=strategy)
+    frames, front = bars_for(spec, bars), FRONTS[venue]
+    play = Play(spec, frames, account=rules, front=front, seed=seed, strategy=strategy)
     with _folder(out) as folder:
         certificate = WAYS[over](play, folder, faults)
     if out:

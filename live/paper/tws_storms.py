@@ -43,7 +43,8 @@ def _on_executions(
     if "held" in kinds and orders:
         faults.append(Fault("held", rng.randint(1, orders)))
     chosen: list[Kind] = [kind for kind in ("status_first", "late_commission") if kind in kinds]
-    places = rng.sample(range(1, fills + 1), min(len(chosen), fills))
+    told = range(1, max(fills // 2, 1) + 1)  # of the others some are told by no message
+    places = rng.sample(told, min(len(chosen), fills, len(told)))
     for kind, nth in zip(chosen, places, strict=False):
         faults.append(Fault(kind, nth, wait_s=SHORT_S if kind == "late_commission" else 0.0))
     return faults
