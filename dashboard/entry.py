@@ -9,7 +9,7 @@ from dashboard.tone import Tone
 
 Record = Mapping[str, Any]
 Told = tuple[str, Tone]
-_OURS = frozenset(("v", "seq", "at", "run_id", "kind", "hash", "fact", "strategy"))
+_OURS = frozenset(("v", "seq", "at", "run_id", "kind", "hash", "fact", "strategy", "turns"))
 
 
 @dataclass(frozen=True, slots=True)

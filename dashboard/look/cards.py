@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-import streamlit as st
-
+from dashboard.look import sheet
 from dashboard.tone import Tone
 
 UNKNOWN = "-"
@@ -31,28 +30,29 @@ def heading(title: str, subtitle: str = "", pill: tuple[str, Tone] | None = None
     state = f'<span class="sw-pill sw-{pill[1]}">{escape(pill[0])}</span>' if pill else ""
     below = f'<div class="sw-sub">{escape(subtitle)}</div>' if subtitle else ""
     name = f'<span class="sw-title" role="heading" aria-level="1">{escape(title)}</span>'
-    st.html(f'<div class="sw-head">{name}{state}</div>{below}')
+    sheet.put(f'<div class="sw-head">{name}{state}</div>{below}')
 
 
 def cards(shown: Iterable[Card]) -> None:
     """Cards in a row that wraps; two abreast on a phone."""
-    st.html(f'<div class="sw-cards">{"".join(map(_card, shown))}</div>')
+    sheet.put(f'<div class="sw-cards">{"".join(map(_card, shown))}</div>')
 
 
 def facts(told: Iterable[tuple[str, str]], differing: Iterable[str] = ()) -> None:
     """Labels and texts, one a line; those that differ are highlighted."""
     marked = frozenset(differing)
     rows = "".join(
-        f"<dt>{escape(label)}</dt><dd>{_marked(text) if label in marked else escape(text)}</dd>"
+        f'<div class="sw-fact">{escape(label)}</div>'
+        f'<div class="sw-told">{_marked(text) if label in marked else escape(text)}</div>'
         for label, text in told
     )
-    st.html(f'<dl class="sw-facts">{rows}</dl>')
+    sheet.put(f'<div class="sw-facts">{rows}</div>')
 
 
 def banner(text: str, tone: Tone = "calm") -> None:
     """One sentence that must not be overlooked."""
     role = ' role="alert"' if tone == "bad" else ""
-    st.html(f'<div class="sw-banner sw-{tone}"{role}>{escape(text)}</div>')
+    sheet.put(f'<div class="sw-banner sw-{tone}"{role}>{escape(text)}</div>')
 
 
 def signed(value: float, layout: str = ",.2f") -> tuple[str, Tone]:
@@ -76,9 +76,9 @@ def _marked(text: str) -> str:
 
 def section(title: str) -> None:
     """The title of a part of a page."""
-    st.html(f'<div class="sw-section" role="heading" aria-level="2">{escape(title)}</div>')
+    sheet.put(f'<div class="sw-section" role="heading" aria-level="2">{escape(title)}</div>')
 
 
 def remark(text: str) -> None:
     """Small print: how to read what stands above."""
-    st.html(f'<div class="sw-sub">{escape(text)}</div>')
+    sheet.put(f'<div class="sw-sub">{escape(text)}</div>')

@@ -13,6 +13,11 @@ Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 HEIGHT = 280  # pixels
 MOST_POINTS = 20_000  # of one chart; thin longer series before (backtest.figures.thinned)
 HANGING = alt.Scale(domainMax=0, nice=False)
+CLOCK = """
+utcminutes(datum.value) || utchours(datum.value) ? utcFormat(datum.value, '%H:%M')
+: utcdate(datum.value) > 1 ? utcFormat(datum.value, '%d %b')
+: utcmonth(datum.value) ? utcFormat(datum.value, '%b %Y') : utcFormat(datum.value, '%Y')
+"""
 WALL = alt.Scale(type="utc")  # `times.wall` writes the exchange's time as if it were UTC
 
 
@@ -51,7 +56,9 @@ def lines(
 def points(
     frame: pd.DataFrame, unit: str, zone: str, *, height: int = 220, layout: str = "+,.2f"
 ) -> Chart:
-    """One point each over time, with a line at zero; takes what `lines` takes."""
+    """One point each over time, round a line at zero; takes what `lines` takes."""
+    reach = max(1.0, 1.1 * float(frame["value"].abs().max()))
+    around = alt.Scale(domain=[-reach, reach])
     colours = list(theme.SERIES[theme.mode()])
     names = sorted(set(frame["series"]))
     dots = (
@@ -59,7 +66,7 @@ def points(
         .mark_circle(size=46, opacity=0.8)
         .encode(
             x=time_axis(zone),
-            y=alt.Y("value:Q", title=unit, axis=number_axis(layout)),
+            y=alt.Y("value:Q", title=unit, axis=number_axis(layout), scale=around),
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=names, range=colours[: len(names)]),
@@ -72,7 +79,11 @@ def points(
             ],
         )
     )
-    zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(opacity=0.6).encode(y="value:Q")
+    zero = (
+        alt.Chart(pd.DataFrame({"value": [0.0]}))
+        .mark_rule(opacity=0.6)
+        .encode(y=alt.Y("value:Q", title=unit))
+    )
     return alt.layer(zero, dots).properties(height=height)
 
 
@@ -82,7 +93,7 @@ def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 190) -> Ch
     Args:
         frame: columns `time` (aware) and `value`, fractions that are 0 or negative.
     """
-    colour = theme.LOSS[theme.mode()]
+    colour, layout = theme.LOSS[theme.mode()], ".2%" if frame["value"].min() > -0.02 else ".0%"
     base = alt.Chart(timed(frame, zone)).encode(
         x=time_axis(zone),
         y=alt.Y(
@@ -188,7 +199,7 @@ def time_axis(zone: str) -> alt.X:
         "wall:T",
         title=times.axis_title(zone),
         scale=WALL,
-        axis=alt.Axis(labelOverlap="greedy", labelFlush=True, tickCount=7),
+        axis=alt.Axis(labelOverlap="greedy", labelFlush=True, tickCount=7, labelExpr=CLOCK),
     )
 
 

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-import streamlit as st
-
 from dashboard.entry import Entry
-from dashboard.look import times
+from dashboard.look import sheet, times
 
 
 def feed(entries: Iterable[Entry], zone: str, log: int = 0) -> None:
@@ -17,7 +15,7 @@ def feed(entries: Iterable[Entry], zone: str, log: int = 0) -> None:
         zone: the exchange's.
         log: number of the log that the links to an order's story name.
     """
-    st.html("".join(_drawn(entry, zone, log) for entry in entries))
+    sheet.put("".join(_drawn(entry, zone, log) for entry in entries))
 
 
 def order_link(log: int = 0) -> str:

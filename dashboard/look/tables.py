@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-import streamlit as st
-
+from dashboard.look import sheet
 from dashboard.tone import Tone
 
 Cell = str | tuple[str, Tone]  # a text, or a text and its tone
@@ -36,7 +35,7 @@ def table(
         + "</tr>"
         for number, row in enumerate(rows)
     )
-    st.html(
+    sheet.put(
         '<div class="sw-scroll"><table class="sw-table">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

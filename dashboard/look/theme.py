@@ -52,7 +52,7 @@ _CSS = """
 .sw-facts {display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .18rem .9rem;
   font-size: .93rem; margin: .2rem 0 .6rem; padding: 0;
   font-variant-numeric: tabular-nums;}
-.sw-facts dt {opacity: .7;} .sw-facts dd {margin: 0; overflow-wrap: anywhere;}
+.sw-facts .sw-fact {opacity: .7;} .sw-facts .sw-told {overflow-wrap: anywhere;}
 .sw-differs {background: light-dark(#FDECEA, #4A1D18); border-radius: .25rem; padding: 0 .3rem;
   font-weight: 650;}
 .sw-scroll {overflow-x: auto; margin: .2rem 0 .7rem; border: 1px solid rgba(128,140,150,.28);
@@ -93,7 +93,7 @@ _LOGO = """
 <g fill="none" stroke="#2B93B2" stroke-width="2.6" stroke-linecap="round">
 <path d="M3 21c4 0 4-4 8-4s4 4 8 4 4-4 8-4"/><path d="M3 27c4 0 4-4 8-4s4 4 8 4 4-4 8-4"/>
 <path d="M5 12h20M10 12V6M20 12V6"/></g>
-<text x="38" y="23" font-family="Source Sans, Source Sans 3, sans-serif" font-size="21"
+<text x="38" y="23" font-family="Helvetica, Arial, sans-serif" font-size="21"
 font-weight="600" fill="#2B93B2">Seawall</text></svg>
 """
 

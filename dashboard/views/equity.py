@@ -37,7 +37,7 @@ def show(desk: Desk) -> None:
         if glimpse.reading.account.has_bars
         else "at every decision: a backtest's log has no bars between them"
     )
-    cards.remark(f"Equity {source} and last fill or close.")
+    cards.remark(f"Equity {source}.")
 
 
 def _start(glimpse: Glimpse, curve: "pd.Series[float]") -> float:
@@ -55,11 +55,7 @@ def _figures(
     return [
         Card("Equity", f"{now:,.2f}", "account currency"),
         Card("Since start", f"{now / start - 1:+.2%}", f"{gained} on {start:,.2f}", tone),
-        Card(
-            "Drawdown now",
-            f"{min(now / max(float(curve.max()), start) - 1, 0):.2%}",
-            "below the highest so far",
-        ),
+        Card("Drawdown now", f"{now / peak - 1:.2%}", "below the highest so far"),
         Card("Max drawdown", f"{below[worst]:.2%}", at if below[worst] < 0 else "none"),
     ]
 

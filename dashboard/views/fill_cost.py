@@ -89,4 +89,4 @@ def _price(value: float) -> str:
 
 
 def _bps(value: float) -> str:
-    return cards.UNKNOWN if isnan(value) else f"{value:+.2f}"
+    return cards.UNKNOWN if isnan(value) else cards.signed(round(value, 2), ".2f")[0]

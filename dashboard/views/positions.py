@@ -6,7 +6,7 @@ from dashboard import log_page
 from dashboard.account import Holding
 from dashboard.desk import Desk
 from dashboard.entry import number
-from dashboard.look import cards, feed, tables, times
+from dashboard.look import cards, feed, sheet, tables, times
 from dashboard.look.tables import Cell
 from dashboard.order_book import Working
 from dashboard.tail import records_at
@@ -19,11 +19,11 @@ _MONEY = ("units", "average", "last", "value", "unrealised", "realised", "share"
 def show(desk: Desk) -> None:
     """Show them."""
     glimpse = desk.look()
-    if not log_page.begin("Positions", glimpse):
-        return
-    _positions(glimpse)
-    _working(glimpse, desk.chosen)
-    _trades(glimpse)
+    with sheet.together():
+        if log_page.begin("Positions", glimpse):
+            _positions(glimpse)
+            _working(glimpse, desk.chosen)
+            _trades(glimpse)
 
 
 def _positions(glimpse: Glimpse) -> None:

@@ -3,7 +3,7 @@
 from dashboard import log_page
 from dashboard.desk import Desk
 from dashboard.entry import entry_of_line
-from dashboard.look import cards, feed, tables, times
+from dashboard.look import cards, feed, sheet, tables, times
 from dashboard.look.cards import Card
 from dashboard.tail import records_at
 from dashboard.tone import Tone
@@ -15,6 +15,11 @@ RECENT = 4  # decisions
 def show(desk: Desk) -> None:
     """Show it."""
     glimpse = desk.look()
+    with sheet.together():
+        _draw(desk, glimpse)
+
+
+def _draw(desk: Desk, glimpse: Glimpse) -> None:
     if log_page.begin("Session", glimpse):
         cards.cards((*_health(glimpse), *_money(glimpse), *_counts(glimpse)))
         _troubles(glimpse)
@@ -91,8 +96,16 @@ def _counts(glimpse: Glimpse) -> list[Card]:
         Card("Decisions", f"{counts['decision']:,}", f"{counts['refused']:,} refused"),
         Card("Fills", f"{counts['fill']:,}", f"commission {facts.commission:,.2f}"),
         Card("Trades closed", f"{counts['closed']:,}", f"net {facts.pnl_net:+,.2f}"),
-        Card("Log", state, f"{lines:,} lines, {verdict.state if verdict else 'so far'}", tone),
+        Card("Log", state, f"{lines:,} lines, {_word(glimpse)}", tone),
     ]
+
+
+def _word(glimpse: Glimpse) -> str:
+    """How far the log is; what is still being written is not yet unfinished."""
+    if glimpse.audit is None:
+        return "so far"
+    is_growing = glimpse.audit.verdict.state == "unfinished" and glimpse.is_written
+    return "growing" if is_growing else glimpse.audit.verdict.state
 
 
 def _troubles(glimpse: Glimpse) -> None:

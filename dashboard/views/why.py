@@ -7,7 +7,7 @@ from brokers.errors import DataError
 from dashboard import log_page
 from dashboard.desk import Desk
 from dashboard.entry import asked, entry_of_line, number
-from dashboard.look import cards, tables, times
+from dashboard.look import cards, sheet, tables, times
 from dashboard.look.cards import Card
 from dashboard.story import story_of
 from dashboard.tail import records_at
@@ -31,9 +31,10 @@ def show(desk: Desk) -> None:
         cards.banner(str(error), "watch")
         return
     zone = glimpse.reading.facts.zone
-    _decision(story, zone)
-    _context(story)
-    _events(story, zone)
+    with sheet.together():
+        _decision(story, zone)
+        _context(story)
+        _events(story, zone)
 
 
 def _chosen(glimpse: Glimpse) -> str:
