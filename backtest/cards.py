@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
+
+from analyzers import markup
 
 if TYPE_CHECKING:
     from backtest.result import RunResult
@@ -90,22 +91,5 @@ def warnings(result: RunResult) -> list[str]:
 
 def card(result: RunResult) -> str:
     """A small table for notebooks that takes the page's own colours."""
-    line = "border-bottom:1px solid rgba(128,128,128,.35)"
-    cell = f"padding:.15em .8em;{line};text-align:"
-    shown = [measure for measure in MEASURES if measure.name in ON_CARD]
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="{cell}left;opacity:.75">{escape(measure.label)}</td>'
-            f'<td style="{cell}right">{escape(measure.text(result))}</td>'
-            for measure in pair
-        )
-        + "</tr>"
-        for pair in zip(shown[::2], shown[1::2], strict=True)
-    )
-    notes = "".join(f"<div>⚠ {escape(text)}</div>" for text in warnings(result))
-    return (
-        '<div style="font-variant-numeric:tabular-nums">'
-        f"<div><b>{escape(title(result))}</b></div>{notes}"
-        f'<table style="border-collapse:collapse;background:none">{rows}</table></div>'
-    )
+    shown = [(item.label, item.text(result)) for item in MEASURES if item.name in ON_CARD]
+    return markup.card(title(result), markup.facts(shown), notes=warnings(result))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from analyzers import markup
 from analyzers.picture import png
 from backtest.archive import write
 from backtest.figures import Chart
@@ -23,23 +24,8 @@ _LAYOUTS = {
 
 def card(result: SweepResult) -> str:
     """A small page for notebooks that takes the page's own colours."""
-    line = "border-bottom:1px solid rgba(128,128,128,.35)"
-    cell = f"padding:.15em .8em;{line};text-align:"
-    rows = "".join(
-        f'<tr><th style="{cell}left">{escape(label)}</th>'
-        f'<td style="{cell}left">{escape(text)}</td></tr>'
-        for label, text in facts(result)
-    )
     header, *lines = _best_rows(result)
-    heads = "".join(f'<th style="{cell}right">{escape(text)}</th>' for text in header)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{cell}right">{escape(text)}</td>' for text in row) + "</tr>"
-        for row in lines
-    )
-    return (
-        f"<div><b>{escape(title(result))}</b><table>{rows}</table>"
-        f"<table><tr>{heads}</tr>{body}</table></div>"
-    )
+    return markup.card(title(result), markup.facts(facts(result)), markup.table(header, lines))
 
 
 def title(result: SweepResult) -> str:

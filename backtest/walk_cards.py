@@ -1,10 +1,10 @@
 """A walk-forward as a person reads it, in a terminal and in a notebook."""
 
-from html import escape
 from math import isfinite
 
 from rich.table import Table
 
+from analyzers import markup
 from backtest.walk_result import WalkForwardResult
 
 
@@ -51,14 +51,9 @@ def table(result: WalkForwardResult) -> Table:
 
 def card(result: WalkForwardResult) -> str:
     """A small table for notebooks that takes the page's own colours."""
-    cell = "padding:.15em .8em;border-bottom:1px solid rgba(128,128,128,.35);text-align:left"
-    rows = "".join(
-        f'<tr><th style="{cell}">{escape(label)}</th><td style="{cell}">{escape(text)}</td></tr>'
-        for label, text in facts(result)
-    )
     partial = " (PARTIAL)" * result.partial
-    title = escape(f"{result.config['strategy']}: walk-forward{partial}")
-    return f"<div><b>{title}</b><table>{rows}</table></div>"
+    title = f"{result.config['strategy']}: walk-forward{partial}"
+    return markup.card(title, markup.facts(facts(result)))
 
 
 UNKNOWN = "n/a"

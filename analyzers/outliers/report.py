@@ -121,3 +121,8 @@ class OutlierReport(Document):
     parameters: Mapping[str, float]
     days: tuple[ScreenedDay, ...]
     candidates: tuple[Candidate, ...]
+
+    def _repr_html_(self) -> str:
+        from analyzers.report_cards import of_outliers  # noqa: PLC0415  it imports this module
+
+        return of_outliers(self)

@@ -149,3 +149,8 @@ class SectorReport(Document):
     market: MarketPart
     sectors: tuple[SectorPart, ...]
     members: tuple[Member, ...]
+
+    def _repr_html_(self) -> str:
+        from analyzers.report_cards import of_sectors  # noqa: PLC0415  it imports this module
+
+        return of_sectors(self)

@@ -120,6 +120,11 @@ class RankingReport(Document):
     turnover: Number
     rank_correlation: Number
 
+    def _repr_html_(self) -> str:
+        from analyzers.report_cards import of_ranking  # noqa: PLC0415  it imports this module
+
+        return of_ranking(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
