@@ -10,6 +10,7 @@ from brokers.situation import AtVenue, whole
 from brokers.translate import exact
 from brokers.wire.alpaca_orders import check_parts, order_body
 from brokers.wire.ibkr_orders import family
+from brokers.wire.portal_orders import portal_family
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,10 @@ def _alpacas_words(order: OrderSchema) -> object:
 
 
 BACKTRADER = Profile("backtrader")
+IBKR_TICKS = ((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001")))
 # Stocks at SMART: cents from $1 on, hundredths of a cent below; whole shares through the API.
-IBKR = Profile(
-    "ibkr",
-    ticks=((Decimal(1), Decimal("0.01")), (Decimal(0), Decimal("0.0001"))),
-    lot=Decimal(1),
-    words=family,
-)
+IBKR = Profile("ibkr", ticks=IBKR_TICKS, lot=Decimal(1), words=family)
+PORTAL = Profile("portal", ticks=IBKR_TICKS, lot=Decimal(1), words=portal_family)
 # protocols: two decimals from $1 on, four below; fractions of a share to nine decimals.
 ALPACA = Profile(
     "alpaca",

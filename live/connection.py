@@ -11,18 +11,24 @@ from brokers.wire.breaker import Breaker, Failure
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.limiter import Limiter
+from brokers.wire.portal import Portal
+from brokers.wire.portal_access import PortalAccess
+from brokers.wire.portal_pacing import Paced
+from brokers.wire.portal_pacing import Unpaced as PortalUnpaced
 from brokers.wire.resilient import Resilient
 from brokers.wire.transport import Transport
 from feeds.alpaca import AlpacaBars
 from feeds.alpaca_client import CALENDAR, AlpacaData
 from feeds.ibkr import IbkrBars
 from feeds.ibkr_pacing import Unpaced
+from feeds.portal import PortalBars
 from live.exchange import AlpacaExchange, Exchange, IbkrExchange
 from live.paper.hours import Hours
 from live.settings import WireSection
 from live.venues import Access
 
-Bars = AlpacaBars | IbkrBars
+Bars = AlpacaBars | IbkrBars | PortalBars
+Made = tuple[Transport, Exchange, Bars]
 
 MINUTE_S = 60.0
 CONNECTIONS = 80  # opened as they are needed: orders on their way, and what is asked beside them
@@ -66,19 +72,13 @@ def connect(
         on_outage: told, on the loop, why live bars do not come.
     """
     breaker = Breaker(clock, _noted)
-    direct: Transport
     if access.gateway is not None:
-        direct = ibkr = Ibkr(access.gateway, clock=clock, rng=rng, timeout_s=wire.timeout_s)
-        exchange: Exchange = IbkrExchange(ibkr, Hours(CALENDAR))
-        bars: Bars = _bars_of_gateway(access, access.gateway, data, clock, rng, on_outage)
+        made = _by_gateway(access, access.gateway, wire, data, clock, rng, on_outage)
+    elif access.portal is not None:
+        made = _by_portal(access, access.portal, wire, data, clock, rng, on_outage)
     else:
-        headers = access.keys.headers()
-        http = access.http(access.trading, clock=clock, headers=headers, connections=CONNECTIONS)
-        direct = Alpaca(
-            http, access.keys, clock=clock, rng=rng, where=access.where, timeout_s=wire.timeout_s
-        )
-        exchange = AlpacaExchange(http, access.where)
-        bars = _bars_of_alpaca(access, data, clock, rng, on_outage)
+        made = _by_alpaca(access, wire, data, clock, rng, on_outage)
+    direct, exchange, bars = made
     account = Resilient(
         direct,
         limiter=Limiter(wire.calls_a_minute, MINUTE_S, clock, order_calls=wire.order_calls),
@@ -90,15 +90,20 @@ def connect(
     return Connection(account, direct, bars, exchange, breaker)
 
 
-def _bars_of_alpaca(
+def _by_alpaca(
     access: Access,
+    wire: WireSection,
     data: AlpacaData,
     clock: Clock,
     rng: random.Random,
     on_outage: Callable[[str], None],
-) -> AlpacaBars:
+) -> Made:
     headers = access.keys.headers()
-    return AlpacaBars(
+    http = access.http(access.trading, clock=clock, headers=headers, connections=CONNECTIONS)
+    account = Alpaca(
+        http, access.keys, clock=clock, rng=rng, where=access.where, timeout_s=wire.timeout_s
+    )
+    bars = AlpacaBars(
         access.http(access.data, clock=clock, headers=headers),
         access.http(access.stream, clock=clock, headers=headers),
         access.keys,
@@ -107,20 +112,41 @@ def _bars_of_alpaca(
         rng=rng,
         on_outage=on_outage,
     )
+    return account, AlpacaExchange(http, access.where), bars
 
 
-def _bars_of_gateway(
+def _by_gateway(
     access: Access,
     gateway: Gateway,
+    wire: WireSection,
     data: AlpacaData,
     clock: Clock,
     rng: random.Random,
     on_outage: Callable[[str], None],
-) -> IbkrBars:
-    """The bars' own connection, as the client after the account's."""
+) -> Made:
+    """The bars have a connection of their own, as the client after the account's."""
+    account = Ibkr(gateway, clock=clock, rng=rng, timeout_s=wire.timeout_s)
     pace = Unpaced() if access.is_ours else None
     own = replace(gateway, client_id=gateway.client_id + 1)
-    return IbkrBars(own, data, clock=clock, rng=rng, on_outage=on_outage, pace=pace)
+    bars = IbkrBars(own, data, clock=clock, rng=rng, on_outage=on_outage, pace=pace)
+    return account, IbkrExchange(account, Hours(CALENDAR)), bars
+
+
+def _by_portal(
+    access: Access,
+    portal: PortalAccess,
+    wire: WireSection,
+    data: AlpacaData,
+    clock: Clock,
+    rng: random.Random,
+    on_outage: Callable[[str], None],
+) -> Made:
+    """The bars use the account's login."""
+    pace = PortalUnpaced() if access.is_ours else Paced(clock)
+    account = Portal(portal, clock=clock, rng=rng, pace=pace, timeout_s=wire.timeout_s)
+    is_paced = not access.is_ours
+    bars = PortalBars(account, data, clock=clock, on_outage=on_outage, is_paced=is_paced)
+    return account, IbkrExchange(account, Hours(CALENDAR)), bars
 
 
 def _noted(failures: tuple[Failure, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from brokers.errors import SchemaRefused, VenueRefused
 from brokers.wire.http import Http
 from brokers.wire.ibkr import Ibkr
+from brokers.wire.portal import Portal
 from live.asking import ask
 from live.paper.hours import Hours
 from live.permissions import Size, objections
@@ -70,9 +71,9 @@ class AlpacaExchange:
 
 @dataclass(frozen=True, slots=True)
 class IbkrExchange:
-    """IB Gateway tells the time and its contracts; sessions are the calendar's."""
+    """IBKR tells the time and its contracts, by either gateway; sessions are the calendar's."""
 
-    account: Ibkr
+    account: Ibkr | Portal
     hours: Hours
 
     async def time(self) -> ExchangeTime:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from brokers.wire.portal_questions import MAY_CONFIRM
+
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Money = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -142,8 +144,23 @@ class IbkrSection(Section):
     """Of these times."""
 
 
+class PortalSection(Section):
+    """The Client Portal gateway of venue = "portal" and "portal-live"."""
+
+    url: str = "https://localhost:5000"
+    """Where it listens."""
+    account: str = ""
+    """Needed where the login manages several."""
+    certificate: str = ""
+    """PEM file that its certificate must match; without one only a gateway here is trusted."""
+    competes: bool = False
+    """Take the login away from another session (TWS, a phone) instead of refusing to start."""
+    confirms: tuple[str, ...] = tuple(sorted(MAY_CONFIRM))
+    """Ids of IBKR's questions about orders that are answered with yes; all others refuse."""
+
+
 class PaperSection(Section):
-    """The embedded venue, venue = "paper" and "paper-tws"."""
+    """The embedded venue, venue = "paper", "paper-tws" and "paper-portal"."""
 
     seed: int = Field(7, ge=0)
     """Of the synthetic market and of the venue's ids."""
@@ -169,7 +186,8 @@ class LiveSettings(Section):
     """One session, described; composition roots alone hold it, and unpack it."""
 
     venue: str = "paper"
-    """paper, paper-tws: embedded; alpaca, ibkr: paper accounts; alpaca-live, ibkr-live: money."""
+    """paper, paper-tws, paper-portal: embedded; alpaca, ibkr, portal: paper accounts; with -live
+    behind these: money."""
     url: str = ""
     """Address of a venue that speaks Alpaca's protocol, such as http://127.0.0.1:8765."""
     folder: str = "out/live"
@@ -182,6 +200,7 @@ class LiveSettings(Section):
     alerts: AlertSection = AlertSection()
     wire: WireSection = WireSection()
     ibkr: IbkrSection = IbkrSection()
+    portal: PortalSection = PortalSection()
     paper: PaperSection = PaperSection()
 
     @property

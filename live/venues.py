@@ -14,12 +14,13 @@ from pydantic import SecretStr
 
 from brokers.clock import Clock
 from brokers.errors import ConfigError
-from brokers.profile import ALPACA, BACKTRADER, IBKR, Profile
+from brokers.profile import ALPACA, BACKTRADER, IBKR, PORTAL, Profile
 from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from brokers.wire.http import Http
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
 from brokers.wire.ibkr_night import Night
+from brokers.wire.portal_access import PortalAccess
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
 from live.durations import speed
 from live.embedded_market import market
@@ -56,6 +57,7 @@ class Access:
         is_ours: its market may run faster than the day, and skip nights.
         http: makes the way to each of its hosts.
         gateway: of IBKR, in the stead of hosts and keys.
+        portal: of IBKR, likewise.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Access:
     stream: str = ""
     keys: AlpacaKeys = NO_KEYS
     gateway: Gateway | None = None
+    portal: PortalAccess | None = None
     profile: Profile = ALPACA
     speed: float = 1.0
     is_money: bool = False
@@ -77,6 +80,8 @@ class Access:
         """What names the account for the lock."""
         if self.gateway is not None:
             return f"{self.gateway.where} {self.gateway.account} {self.gateway.client_id}"
+        if self.portal is not None:
+            return f"{self.portal.where} {self.portal.account}"
         return f"{self.trading} {self.keys.key_id.get_secret_value()}"
 
 
@@ -180,6 +185,42 @@ def ibkr(name: str, port: int, settings: LiveSettings, clock: Clock) -> Iterator
     )
 
 
+@contextmanager
+def embedded_portal(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """Run our own venue as a child process that speaks as the Client Portal gateway does."""
+    del clock
+    _require_no_url(settings)
+    frames, warm_up = market(settings.data, settings.paper)
+    spec = spec_of(settings.paper, warm_up, "portal").model_copy(update={"calls_per_minute": 0})
+    with tempfile.TemporaryDirectory() as folder, VenueProcess(spec, frames, Path(folder)) as venue:
+        yield Access(
+            name="paper-portal",
+            where=venue.url,
+            portal=PortalAccess(venue.url, certificate=venue.authority),
+            profile=BACKTRADER,
+            speed=speed(settings.paper.speed),
+            is_embedded=True,
+            is_ours=True,
+        )
+
+
+@contextmanager
+def portal(name: str, settings: LiveSettings, clock: Clock) -> Iterator[Access]:
+    """IBKR's account behind a Client Portal gateway that somebody has logged in to."""
+    del clock
+    _require_no_url(settings)
+    told, is_money = settings.portal, name.endswith("-live")
+    access = PortalAccess(
+        told.url,
+        told.account,
+        certificate=told.certificate,
+        competes=told.competes,
+        confirms=frozenset(told.confirms),
+        is_money=is_money,
+    )
+    yield Access(name=name, where=access.where, portal=access, profile=PORTAL, is_money=is_money)
+
+
 VENUES: Mapping[str, Open] = {
     "paper": embedded,
     "alpaca": partial(alpaca, "paper"),
@@ -187,6 +228,9 @@ VENUES: Mapping[str, Open] = {
     "paper-tws": embedded_gateway,
     "ibkr": partial(ibkr, "ibkr", PAPER_PORT),
     "ibkr-live": partial(ibkr, "ibkr-live", LIVE_PORT),
+    "paper-portal": embedded_portal,
+    "portal": partial(portal, "portal"),
+    "portal-live": partial(portal, "portal-live"),
 }
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from brokers.clock import Clock
 from brokers.errors import (
-    ConfigError,
     DuplicateOrderId,
     TransportError,
     Unknown,
@@ -79,16 +78,16 @@ class Portal:
         self._rng = rng
         self._rest = PortalRest(access, clock=clock, pace=pace, timeout_s=timeout_s)
         self._http = Aiohttp(access.url, clock=clock, tls=access.tls())
-        self._session = PortalSession(self._rest, access, clock)
-        self._contracts = PortalContracts(self._session)
-        self._book = PortalBook(clock.now, self._contracts.symbol)
+        self.session = PortalSession(self._rest, access, clock)
+        self.contracts = PortalContracts(self.session)
+        self._book = PortalBook(clock.now, self.contracts.symbol)
         self._view = PortalView(self._book)
         self._updates = PortalUpdates(self._book)
-        self._reads = PortalReads(self._session, self._contracts, self._updates, clock)
-        self._stream = PortalStream(self._http, self._session, clock, quiet_s=quiet_s)
+        self._reads = PortalReads(self.session, self.contracts, self._updates, clock)
+        self._stream = PortalStream(self._http, self.session, clock, quiet_s=quiet_s)
         self._going_up = asyncio.Lock()
         self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
-        self._was_up = False
+        self._synced_login = 0
         self._failures = 0
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
@@ -101,12 +100,12 @@ class Portal:
         await self._may_trade()
         for terms in members:
             self._require_new(terms.client_order_id)
-        is_known = self._contracts.has(order.symbol)
-        conid = await self._contracts.find(order.symbol)
+        is_known = self.contracts.has(order.symbol)
+        conid = await self.contracts.find(order.symbol)
         if not is_known:
             await another_request()
-        sent = bodies(order, members, conid=conid, account=self._session.account)
-        path = f"iserver/account/{self._session.account}/orders"
+        sent = bodies(order, members, conid=conid, account=self.session.account)
+        path = f"iserver/account/{self.session.account}/orders"
         async with self._lane:
             with self._updates.placing(terms.client_order_id for terms in members):
                 rows = await self._create(order.client_order_id, path, {"orders": sent})
@@ -123,9 +122,9 @@ class Portal:
         entry = self._book.known(venue_order_id)
         if entry is None or entry.is_over:
             return
-        path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+        path = f"iserver/account/{self.session.account}/order/{entry.order_id}"
         try:
-            await self._session.ask("DELETE", path)
+            await self.session.ask("DELETE", path)
         except VenueRefused:
             await another_request()
             await self._reads.orders()
@@ -143,8 +142,8 @@ class Portal:
             raise VenueRefused("104", f"order {venue_order_id} is not at work")
         body = _changed(entry, terms)
         body["cOID"] = chain([*entry.refs, client_order_id])
-        body["acctId"] = self._session.account
-        path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+        body["acctId"] = self.session.account
+        path = f"iserver/account/{self.session.account}/order/{entry.order_id}"
         async with self._lane:
             with self._updates.placing([client_order_id]):
                 rows = await self._create(client_order_id, path, body)
@@ -198,7 +197,7 @@ class Portal:
             OrderRefused: there is none, or several.
         """
         await self._up()
-        await self._contracts.find(symbol)
+        await self.contracts.find(symbol)
 
     async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
         """See `Transport.updates`.
@@ -253,7 +252,7 @@ class Portal:
                 elif topic == TRADES:
                     self._updates.trades(rows)
                 elif topic == LOGIN:
-                    self._session.hear(rows[0] if rows else {})
+                    self.session.hear(rows[0] if rows else {})
 
     async def _poll(self, wait_s: float) -> None:
         """Ask, for as long as the websocket is to stay closed."""
@@ -276,18 +275,11 @@ class Portal:
     async def _up(self) -> None:
         """Have a login, and know all orders of the day."""
         async with self._going_up:
-            if self._session.is_up:
-                return
-            try:
-                await self._session.open()
-                self._updates.account = self._session.account
+            await self.session.up()
+            if self._synced_login != self.session.logins:
+                self._updates.account = self.session.account
                 await self._reads.orders()
-            except TransportError as error:
-                self._session.lose(str(error))
-                if not self._was_up:
-                    raise ConfigError(str(error)) from None
-                raise
-            self._was_up = True
+                self._synced_login = self.session.logins
 
     async def _may_trade(self) -> None:
         try:
@@ -300,10 +292,10 @@ class Portal:
 
         async def reply(number: str, yes: bool) -> Any:
             answer = {"confirmed": yes}
-            return await self._session.request("POST", f"iserver/reply/{number}", body=answer)
+            return await self.session.request("POST", f"iserver/reply/{number}", body=answer)
 
         try:
-            told = await self._session.request("POST", path, body=body)
+            told = await self.session.request("POST", path, body=body)
             return await settle(told, self._access.confirms, reply)
         except NoAnswer as lost:
             raise Unknown(str(lost), client_order_id) from None
@@ -328,9 +320,9 @@ class Portal:
         ]
         if len(taken) < len(sent):
             for entry in taken:
-                path = f"iserver/account/{self._session.account}/order/{entry.order_id}"
+                path = f"iserver/account/{self.session.account}/order/{entry.order_id}"
                 await another_request()
-                await self._session.ask("DELETE", path)
+                await self.session.ask("DELETE", path)
             _require_taken(told)
         return taken
 

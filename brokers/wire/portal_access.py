@@ -23,6 +23,7 @@ class PortalAccess:
             at, which is for a gateway on this machine alone.
         competes: takes the login away from another session (TWS, a phone) instead of refusing.
         confirms: ids of the questions about orders that are answered with yes.
+        is_money: a login to an account that is none of paper is not refused.
 
     Raises:
         ConfigError: the address is none, or would send orders in the clear or to anybody.
@@ -33,6 +34,7 @@ class PortalAccess:
     certificate: str = ""
     competes: bool = False
     confirms: frozenset[str] = MAY_CONFIRM
+    is_money: bool = False
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)

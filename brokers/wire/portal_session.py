@@ -1,15 +1,17 @@
 """The login by which a gateway speaks to IBKR: looked at, taken up again, kept alive."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from brokers.clock import Clock
-from brokers.errors import ConfigError, Transient
+from brokers.errors import ConfigError, Transient, TransportError
 from brokers.wire.http import NoAnswer
 from brokers.wire.portal_access import PortalAccess
 from brokers.wire.portal_rest import LoginLost, PortalRest
 
 TICKLE_S = 55.0  # a login is dropped after five or six minutes without a request
+PAPER = "D"  # with it the ids of paper accounts begin
 LOOKS, LOOK_S = 5, 1.0  # for the word that a bridge has been made
 
 
@@ -27,6 +29,8 @@ class PortalSession:
         self.account = ""
         self.token = ""  # for the websocket's cookie
         self.trouble = "not connected yet"  # why there is no login; empty: there is
+        self.logins = 0  # how often it was taken up
+        self._going_up = asyncio.Lock()
 
     @property
     def is_up(self) -> bool:
@@ -63,13 +67,27 @@ class PortalSession:
         except NoAnswer as lost:
             raise Transient(str(lost)) from None
 
-    async def open(self) -> None:
-        """Have a login that may trade, and ask what has to be asked before all else.
+    async def up(self) -> None:
+        """Have a login that may trade.
 
         Raises:
-            LoginLost: nobody is logged in, or another session holds the login.
-            ConfigError: the login manages several accounts, or not the one that is wanted.
+            LoginLost: nobody is logged in any more, or another session holds the login.
+            ConfigError: nobody was logged in from the beginning, or to another account.
         """
+        async with self._going_up:
+            if self.is_up:
+                return
+            try:
+                await self._open()
+            except TransportError as error:
+                self.lose(str(error))
+                if not self.logins:
+                    raise ConfigError(str(error)) from None
+                raise
+            self.logins += 1
+
+    async def _open(self) -> None:
+        """Take the login up, and ask what has to be asked before all else."""
         status = await self._tickled()
         if not _may_trade(status):
             await self._bridge(status)
@@ -141,7 +159,13 @@ class PortalSession:
             raise ConfigError(f"portal: no account {wanted}: there is {', '.join(accounts)}")
         if not wanted and len(accounts) != 1:
             raise ConfigError(f"portal: choose one account of {', '.join(accounts)}")
-        return wanted or accounts[0]
+        chosen = wanted or accounts[0]
+        if not self._access.is_money and not chosen.startswith(PAPER):
+            raise ConfigError(
+                f"portal: {chosen} is an account with money: log in to the paper account, or use "
+                "venue portal-live"
+            )
+        return chosen
 
 
 def _may_trade(status: Mapping[str, Any]) -> bool:
