@@ -4,7 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dashboard.desk import Desk
-from dashboard.views import decisions, equity, fill_cost, parity, positions, session, why
+from dashboard.views import (
+    certificates,
+    decisions,
+    equity,
+    fill_cost,
+    outliers,
+    parity,
+    positions,
+    ranking,
+    sectors,
+    session,
+    sweeps,
+    why,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +52,11 @@ PAGES: Mapping[str, tuple[Page, ...]] = {
         Page("Fill cost", "payments", fill_cost.show, is_live=True),
         Page("Parity", "compare_arrows", parity.show),
     ),
-    "Research": (),
+    "Research": (
+        Page("Sectors", "donut_small", sectors.show),
+        Page("Outliers", "troubleshoot", outliers.show),
+        Page("Ranking", "leaderboard", ranking.show),
+        Page("Sweeps", "grid_on", sweeps.show),
+        Page("Certificates", "verified", certificates.show),
+    ),
 }

@@ -63,7 +63,8 @@ class SessionFacts:
     @property
     def is_live(self) -> bool:
         """Whether this is a session's log; else a backtest's."""
-        return bool(self.sessions) and "account" in self.sessions[0]["config"]
+        has_account = bool(self.sessions) and "account" in self.sessions[0]["config"]
+        return has_account or self.counts["bars"] > 0
 
     @property
     def venue(self) -> str:

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.look import theme
+from dashboard.look.charts import Chart
 
 COLOURS: Final = {
     "leading": theme.GREEN, "improving": theme.BLUE, "weakening": theme.ORANGE,
@@ -14,7 +15,7 @@ COLOURS: Final = {
 ROOM = 1.25  # around the outermost point, for its name
 
 
-def rotation(frame: pd.DataFrame) -> alt.LayerChart:
+def rotation(frame: pd.DataFrame) -> Chart:
     """A point a line in four quadrants.
 
     Args:

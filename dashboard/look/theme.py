@@ -23,9 +23,11 @@ _CSS = """
 .sw-head {display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .8rem;
   margin: 0 0 .4rem;}
 .sw-title {font-size: 1.5rem; line-height: 1.2; font-weight: 650;}
-.sw-section {font-size: 1.05rem; font-weight: 650; margin: .5rem 0 0;}
+.sw-section {font-size: 1.05rem; font-weight: 650; margin: 1.1rem 0 .4rem;}
+[data-testid="stHtml"] > .sw-section:only-child {margin: .5rem 0 0;}
 .sw-entry a, .sw-table a {color: light-dark(#0A6B86, #4DB6D2);}
 .sw-sub {opacity: .72; font-size: .9rem; overflow-wrap: anywhere;}
+.sw-head + .sw-sub {margin-bottom: .7rem;}
 .sw-cards {display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(158px, 1fr));
   margin: .2rem 0 .6rem;}
 .sw-card {border: 1px solid rgba(128,140,150,.28); border-radius: .5rem; padding: .55rem .75rem;
