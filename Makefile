@@ -11,9 +11,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 DECLARED := setup.cfg pyproject.toml constraints.txt
-PACKAGES := analyzers backtest brokers feeds live strategies
 
-.PHONY: help demo test check prove bench bench-peers clean
+.PHONY: help demo test check prove bench bench-peers docs conformance-ibinsync clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -39,9 +38,11 @@ demo: .venv/.base  ## backtest, rehearse under a storm of faults, trade on paper
 	@echo -e '\nPaper trading at the embedded venue, accelerated, for half a minute:'
 	@$(BIN)/python -m live --for 30s
 
-# The wire to IB Gateway is experimental and not held to full coverage yet.
+# Some tests wait, for a session or a page: one worker more than there are cores.
+WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 test: .venv/.dev  ## run the tests, with a fixed sample of every long proof
-	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report= --cov-branch
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal --cov --cov-report= --cov-branch
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95
 	$(BIN)/python -m coverage report --include='brokers/*' --omit='brokers/wire/ibkr*' --fail-under=100
 
@@ -61,6 +62,9 @@ bench: .venv/.dev  ## measure speed and memory, side by side
 bench-peers: .venv/.dev  ## compare with other backtesters, each in an environment of its own
 	$(BIN)/python -m benchmarks.peers.environments
 	$(BIN)/python -m benchmarks.peers
+
+docs: .venv/.dev  ## build the documentation into out/site
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv build out .coverage* .prove .mypy_cache .ruff_cache .hypothesis *.egg-info
