@@ -64,7 +64,7 @@ bench-peers: .venv/.dev  ## compare with other backtesters, each in an environme
 	$(BIN)/python -m benchmarks.peers
 
 docs: .venv/.dev  ## build the documentation into out/site
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv build out .coverage* .prove .mypy_cache .ruff_cache .hypothesis *.egg-info
