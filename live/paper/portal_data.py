@@ -197,7 +197,7 @@ _RULES = {
     "algoEligible": False,
     "canTradeAcctIds": [],
     "error": None,
-    "orderTypes": ["limit", "market", "stop", "stop_limit", "trailing_stop", "marketonclose"],
+    "orderTypes": ["limit", "market", "stop", "stop_limit", "trailing_stop"],
     "tifTypes": ["IOC/MARKET,LIMIT", "GTC/o,a", "OPG/LIMIT,MARKET,a", "DAY/o,a"],
     "defaultSize": 100,
     "sizeIncrement": 1,

@@ -14,8 +14,6 @@ _TYPES = {
     "STP": "STP",
     "STOP_LIMIT": "STP LMT",
     "TRAIL": "TRAIL",
-    "MOC": "MOC",
-    "LOC": "LOC",
 }
 WORDS = {ours: portals for portals, ours in _TYPES.items()}
 _TIMES = ("DAY", "GTC", "OPG", "IOC")

@@ -191,19 +191,20 @@ class Orders:
         return JSONResponse([words | {"messageIds": [question.message_id]}])
 
     async def _submit(self, asks: Sequence[Ask]) -> list[dict[str, Any]]:
+        """Take families and single orders; one that is refused leaves those before it at work."""
         taken: list[Placed] = []
-        heads = [it for it in asks if not it.parent_id]
-        for head in heads:
+        failed = []
+        for head in (it for it in asks if not it.parent_id):
             children = [it for it in asks if it.parent_id == head.order_id]
             partner = taken[0].names[-1] if taken and head.oca_group else ""
             try:
                 taken += await self._send(head, children, partner)
             except (BadOrder, VenueRefused) as refused:
-                for known in taken:
-                    await self._cancel(known)
                 text = refused.text if isinstance(refused, VenueRefused) else str(refused)
-                raise verdict(f"Order couldn't be submitted: {text}") from None
-        return [portal_words.acknowledged(self.shown(known)) for known in taken]
+                if not taken:
+                    raise verdict(f"Order couldn't be submitted: {text}") from None
+                failed.append(portal_words.failed(head, text))
+        return [portal_words.acknowledged(self.shown(known)) for known in taken] + failed
 
     async def _send(self, head: Ask, children: Sequence[Ask], partner: str) -> list[Placed]:
         members = [self.book.add(it, self._listings[it.con_id]) for it in (head, *children)]

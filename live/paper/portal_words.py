@@ -11,6 +11,7 @@ from typing import Any
 from brokers.wire.transport import OrderStatus, VenueBar, VenueFill, VenueOrder, VenuePosition
 from live.paper.portal_book import Placed
 from live.paper.portal_forms import WORDS
+from live.paper.tws_forms import Ask
 from live.paper.tws_words import Listing
 
 STATUS: dict[OrderStatus, str] = {
@@ -67,7 +68,7 @@ class Shown:
             "side": ask.side,
             "orderType": _KIND[ask.order_type],
             "origOrderType": _ORIGINAL[ask.order_type],
-            "timeInForce": "CLOSE" if ask.order_type in ("MOC", "LOC") else ask.time_in_force,
+            "timeInForce": ask.time_in_force,
             "totalSize": float(ask.quantity),
             "filledQuantity": float(self.filled),
             "remainingQuantity": float(ask.quantity - self.filled),
@@ -135,6 +136,12 @@ def acknowledged(shown: Shown) -> dict[str, Any]:
         "encrypt_message": "1",
     }
     return words | ({"parent_order_id": str(ask.parent_id)} if ask.parent_id else {})
+
+
+def failed(ask: Ask, text: str) -> dict[str, Any]:
+    """What is said of one order of several that was not taken."""
+    words = {"order_id": "-1", "local_order_id": ask.ref, "order_status": "Failed"}
+    return words | {"text": text}
 
 
 def execution(known: Placed, fill: VenueFill, exec_id: str, account: str) -> dict[str, Any]:
@@ -207,8 +214,6 @@ _KIND = {
     "STP": "Stop",
     "STP LMT": "Stop Limit",
     "TRAIL": "Trailing Stop",
-    "MOC": "Market",
-    "LOC": "Limit",
 }
 _ORIGINAL = {
     "MKT": "MARKET",
@@ -216,8 +221,6 @@ _ORIGINAL = {
     "STP": "STOP",
     "STP LMT": "STOP_LIMIT",
     "TRAIL": "TRAILING_STOP",
-    "MOC": "MARKETONCLOSE",
-    "LOC": "LIMITONCLOSE",
 }
 
 
