@@ -191,7 +191,7 @@ class Book:
     def execution(self, contract: Any, told: Any) -> tuple[Entry | None, str]:
         """Take an execution in; gives its order and its id, which is empty when it is known."""
         prefix = told.execId.rpartition(".")[0] or told.execId  # corrections count its end up
-        entry = self._by_perm_id.get(told.permId)
+        entry = self._by_perm_id.get(told.permId) or self._just_placed(told)
         if entry is not None and not entry.order_id and told.orderId > 0:
             # A filled entry comes back without the number by which its legs call it.
             entry.order_id, entry.client_id = told.orderId, told.clientId
@@ -227,7 +227,7 @@ class Book:
         return None, ""
 
     def rename(self, entry: Entry, ref: str) -> None:
-        """Note that an order works on under another name."""
+        """Note that an order works on under another name, of which the gateway says nothing."""
         entry.refs.append(ref)
         self._by_ref[ref] = entry
         entry.updated_at = self._now()
@@ -248,17 +248,27 @@ class Book:
         self._add(entry)
         return entry
 
+    def _just_placed(self, told: Any) -> Entry | None:
+        """The order of an execution that comes before any other word of it."""
+        entry = self._by_key.get((told.clientId, told.orderId))
+        if entry is None or entry.perm_id or entry.ref != unchained(told.orderRef)[-1]:
+            return None
+        self._know(entry, told.permId)
+        return entry
+
     def _know(self, entry: Entry, perm_id: int) -> None:
         entry.perm_id = perm_id
         self._by_perm_id[perm_id] = entry
         entry.executions |= self.early.pop(perm_id, {})
 
     def _name(self, entry: Entry, order_ref: str) -> None:
-        """Take over names that another process gave."""
+        """Take over a name that it has been given, and one before that which we do not know."""
         told = unchained(order_ref)
         if told[-1] not in entry.refs:
-            entry.refs = told
-            self._by_ref |= dict.fromkeys(told, entry)
+            known = entry.refs if told[0] in entry.refs else told[:-1]
+            entry.refs = [*known, told[-1]]
+            entry.updated_at = self._now()
+            self._by_ref |= dict.fromkeys(entry.refs, entry)
 
 
 def number(value: float) -> Decimal:

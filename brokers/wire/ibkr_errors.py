@@ -12,6 +12,8 @@ CANCELED = 202
 NOT_FOUND, ENDED_ALREADY = 10147, 10148
 ENDS_ORDER = frozenset({201, 203})  # also when it was at work
 NOT_CANCELLED = frozenset({161, 135})
+# No parent, no such time in force, no parts of a share: verdicts beyond the numbers of most.
+REFUSES = frozenset({10006, 10052, 10243, 10268, 10318})
 TOO_FAST = frozenset({100})
 NO_DEFINITION = 200
 INVALID = 321
@@ -32,6 +34,8 @@ def is_warning(code: int) -> bool:
 
 def is_verdict(code: int) -> bool:
     """Whether it surely refuses the order it answers; of all others the venue is asked."""
+    if code in REFUSES:
+        return True
     return 100 < code < 500 and code != CANCELED and not is_warning(code)
 
 

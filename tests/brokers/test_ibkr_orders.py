@@ -84,7 +84,7 @@ def test_warnings_are_no_verdicts(code):
     assert not is_verdict(code)
 
 
-@pytest.mark.parametrize("code", [103, 110, 200, 201, 203, 320, 321, 322])
+@pytest.mark.parametrize("code", [103, 110, 200, 201, 203, 320, 321, 322, 383, 10243, 10318])
 def test_errors_about_an_order_are_verdicts(code):
     assert is_verdict(code)
     assert not is_warning(code)
