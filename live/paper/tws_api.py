@@ -78,6 +78,8 @@ class TwsApi:
                 await session.run()
         except (NotTws, asyncio.IncompleteReadError, ConnectionError, ValueError):
             pass  # it has gone, or never spoke this protocol
+        except asyncio.CancelledError:
+            pass  # the gateway ends; a task that says so is logged as an error by asyncio
         finally:
             self.leave(session)
             writer.close()

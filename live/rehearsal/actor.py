@@ -26,6 +26,7 @@ from live.market_clock import MarketClock
 from live.past import Past
 from live.rehearsal.crash import Crash, MortalFacts, MortalJournal
 from live.rehearsal.memory import FarSide
+from live.rehearsal.memory_gateway import GatewaySide
 from live.rehearsal.play import SILENCE_S, Play
 from live.rehearsal.still import StillLoop, VirtualClock
 from live.session_log import SessionLog
@@ -47,7 +48,7 @@ class Actor:
         self,
         play: Play,
         session_id: str,
-        far: FarSide,
+        far: FarSide | GatewaySide,
         stage: tuple[StillLoop, VirtualClock],
         log: Path,
         crash: Crash,

@@ -34,6 +34,7 @@ Point = Literal[
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 _SENDING = ("POST", "DELETE", "PATCH")
+_ORDERING = (b"3", b"4")  # placeOrder and cancelOrder of the TWS API
 
 
 class Killed(BaseException):
@@ -71,6 +72,10 @@ class Crash:
         """
         if self._strikes(point):
             raise Killed
+
+    def falls(self, point: Point) -> bool:
+        """Pass a point in a callback of the loop; whether the session is dead, there or before."""
+        return self.is_dead or self._strikes(point)
 
     async def passes_on_loop(self, point: Point) -> None:
         """Pass a point on the loop; where the session dies, this never ends."""
@@ -150,6 +155,34 @@ class MortalHttp:
     async def close(self) -> None:
         """See `Http.close`."""
         await self._http.close()
+
+
+class MortalLine:
+    """A line to a gateway, whose client may die when it has an order sent, or its answer.
+
+    Each write is one message, and so is each arrival.
+    """
+
+    def __init__(self, crash: Crash) -> None:
+        self._crash = crash
+        self._awaits_answer = False
+
+    def leaves(self, data: bytes) -> bool:
+        """Whether what the client writes arrives."""
+        is_order = data[4:].partition(b"\0")[0] in _ORDERING
+        if self._crash.is_dead or (is_order and self._crash.falls("before send")):
+            return False
+        if is_order:
+            self._awaits_answer = True
+            self._crash.falls("after send")
+        return True
+
+    def comes(self, _data: bytes) -> bool:
+        """Whether what is written to it arrives."""
+        if self._awaits_answer:
+            self._awaits_answer = False
+            return not self._crash.falls("before answer")
+        return not self._crash.is_dead
 
 
 class MortalAccount(Resilient):

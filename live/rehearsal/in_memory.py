@@ -19,6 +19,7 @@ from live.rehearsal.fitting import fitted
 from live.rehearsal.halves import Far, judge
 from live.rehearsal.lockstep import LockStep
 from live.rehearsal.memory import FarSide
+from live.rehearsal.memory_gateway import GatewaySide
 from live.rehearsal.play import Play
 from live.rehearsal.still import StillLoop, VirtualClock
 from live.rules import SessionLimits
@@ -41,7 +42,7 @@ def rehearse(play: Play, folder: Path, faults: str = "", deaths: Deaths = ()) ->
     if faults:
         play = fitted(play, faults, folder / BACKTEST)
     clock = VirtualClock(play.starts_at)
-    far = FarSide(play, play.venue.venue(play.stamped, clock), clock)
+    far = far_side(play, clock)
     crash = Crash((*(("bar", nth) for nth in play.plan.kills), *deaths))
     perform(play, far, clock, crash, folder / LIVE)
     lives = 1 + len(crash.died_at)
@@ -51,9 +52,15 @@ def rehearse(play: Play, folder: Path, faults: str = "", deaths: Deaths = ()) ->
 def undisturbed(play: Play, folder: Path) -> Mapping[Point, int]:
     """Play the live half alone, without faults; how often it passed each point."""
     clock, crash = VirtualClock(play.starts_at), Crash()
-    far = FarSide(play, play.venue.venue(play.stamped, clock), clock)
+    far = far_side(play, clock)
     perform(play, far, clock, crash, folder / LIVE)
     return crash.passed
+
+
+def far_side(play: Play, clock: VirtualClock) -> FarSide | GatewaySide:
+    """The venue that the play wants."""
+    venue = play.venue.venue(play.stamped, clock)
+    return GatewaySide(play, venue, clock) if play.front == "tws" else FarSide(play, venue, clock)
 
 
 def backtest(play: Play, log: Path) -> None:
@@ -77,7 +84,9 @@ class NotBefore:
             raise RiskRefused("warm_up", 0, 1)
 
 
-def perform(play: Play, far: FarSide, clock: VirtualClock, crash: Crash, log: Path) -> None:
+def perform(
+    play: Play, far: FarSide | GatewaySide, clock: VirtualClock, crash: Crash, log: Path
+) -> None:
     """Play the live half, one life after the other."""
     session_id = play.spec.fingerprint(play.passports)[:RUN_ID_LENGTH]
     with _silence(), _stage(clock) as loop:
@@ -115,7 +124,7 @@ def _stage(clock: VirtualClock) -> Iterator[StillLoop]:
         loop.close()
 
 
-def _told(far: FarSide, crash: Crash) -> Far:
+def _told(far: FarSide | GatewaySide, crash: Crash) -> Far:
     venue, trouble = far.venue, far.venue.trouble
     kills = {"kill": len(crash.died_at)} if crash.died_at else {}
     return Far(

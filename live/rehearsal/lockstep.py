@@ -7,7 +7,7 @@ from brokers.errors import SeawallError, TransportError
 from brokers.inbox import Inbox
 from brokers.store import Store
 from feeds.turns import Turns
-from live.paper.alpaca_gate import Gate
+from live.paper.control import Traffic
 from live.paper.market import Step
 from live.paper.venue import Venue
 from live.rehearsal.crash import Crash, Killed
@@ -27,7 +27,7 @@ class Side(Protocol):
         """What is stepped."""
 
     @property
-    def gate(self) -> Gate:
+    def gate(self) -> Traffic:
         """Which counts the calls."""
 
 

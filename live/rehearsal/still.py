@@ -11,6 +11,7 @@ from typing import Any
 
 from brokers.errors import SeawallError
 from brokers.thread import Work
+from live.rehearsal.pipe import PipeLoop
 
 
 class Stalled(SeawallError):
@@ -93,7 +94,7 @@ class StillLoop:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._selector = _Selector()
-        self._loop = asyncio.SelectorEventLoop(self._selector)
+        self._loop = PipeLoop(self._selector)
         self._selector.at_rest = self._loop.stop
         self._work: asyncio.Task[None] | None = None
 
