@@ -22,12 +22,13 @@ from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import CALENDAR, MINUTE, AlpacaData
 from feeds.daily_bars import DailyBars
 from feeds.gathered_bars import GatheredBars
-from feeds.portal_rounds import PortalRounds
+from feeds.portal_rounds import SETTLE_S, PortalRounds
 from feeds.ranges import midnights
 from feeds.timeframe import Timeframe
 
 ZONE = "America/New_York"
 PATH = "iserver/marketdata/history"
+SEEN, LOOKS = "6509", 3
 CALLS_A_SECOND = 5.0  # of ten; orders, cancels and comparisons need the rest
 SHARE = 0.25  # of a minute that a round of asking for it may take
 # Bar size in IBKR's words, and days of such bars that are at most 1,000.
@@ -67,6 +68,7 @@ class PortalBars:
             raise ConfigError(f"portal: live bars are {', '.join(_SIZES)}, not {data.timeframe}")
         self._session = account.session
         self._contracts = account.contracts
+        self._stream = account.stream
         self._data = data
         self._clock = clock
         self._is_paced = is_paced
@@ -104,6 +106,25 @@ class PortalBars:
         found: AsyncIterator[VenueBar | Reconnected] = self._live.bars(symbols)
         return found
 
+    async def availability(self, symbols: Sequence[str]) -> dict[str, str]:
+        """IBKR's word for what is seen of each: R real time, D delayed, Z frozen, N nothing.
+
+        Raises:
+            DataError: unknown symbol.
+            Transient: no answer.
+        """
+        await self._session.up()
+        conids = {symbol: await self._conid(symbol) for symbol in symbols}
+        params = {"conids": ",".join(map(str, conids.values())), "fields": f"31,{SEEN}"}
+        found: dict[str, str] = {}
+        for _ in range(LOOKS):  # the first answer prepares the next
+            rows = await self._session.ask("GET", "iserver/marketdata/snapshot", params)
+            told = {int(row["conid"]): str(row[SEEN]) for row in rows if SEEN in row}
+            found = {symbol: told[conid][:1] for symbol, conid in conids.items() if conid in told}
+            if len(found) == len(conids):
+                break
+        return {symbol: found.get(symbol, "N") for symbol in symbols}
+
     async def splits(self, *_: object) -> tuple[StockSplit, ...]:
         """None: this API does not tell of corporate actions."""
         return ()
@@ -112,7 +133,20 @@ class PortalBars:
         """Nothing to end: the connection is the account's."""
 
     def _rounds(self, *, on_outage: Callable[[str], None]) -> PortalRounds:
-        return PortalRounds(self._past, self._data, clock=self._clock, on_outage=on_outage)
+        return PortalRounds(
+            self._past,
+            self._data,
+            clock=self._clock,
+            on_outage=on_outage,
+            pulse=self._stream.pulse,
+            watch=self._watch,
+            settle_s=SETTLE_S if self._is_paced else 0.0,
+        )
+
+    async def _watch(self, symbols: Sequence[str]) -> None:
+        """Have the prices of these symbols move the pulse."""
+        await self._session.up()
+        await self._stream.watch([await self._conid(symbol) for symbol in symbols])
 
     async def _past(
         self,

@@ -1,30 +1,35 @@
 """Minute bars of a venue that does not stream them: asked for, of all symbols, as they end."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-
-import pandas as pd
 
 from brokers.clock import Clock
 from brokers.errors import DataError, Transient
+from brokers.wire.http import within
+from brokers.wire.portal_pulse import PortalPulse
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds import calendars
 from feeds.alpaca_client import CALENDAR, MINUTE, AlpacaData, Past
 
 SETTLE_S = 2.0  # between a minute's end and the first look at it
+LATE_S = 10.0  # after a minute's end without any price, and it is asked for by the clock
 LOOKS = 3  # at one minute, for symbols that have no bar of it yet
 PAUSE_S = 1.0  # before one asks again after a failure
 _MINUTE = timedelta(minutes=1)
-_FORTNIGHT = timedelta(days=14)  # the exchange was never closed for longer
 
 
 class PortalRounds:
-    """One round of asking a minute; what lacks after `LOOKS` looks did not trade.
+    """Asks for a minute when the first price after it has come, or by the clock.
+
+    What some symbols lack after `LOOKS` looks did not trade.
 
     Args:
         past: fetches finished bars of a range.
         data: `since`, `mute_s`.
         on_outage: told why bars do not come.
+        pulse: how far the market has come.
+        watch: has prices of symbols move the pulse.
+        settle_s: how long bars take to be final.
     """
 
     def __init__(
@@ -34,11 +39,17 @@ class PortalRounds:
         *,
         clock: Clock,
         on_outage: Callable[[str], None],
+        pulse: PortalPulse,
+        watch: Callable[[Sequence[str]], Awaitable[None]],
+        settle_s: float = SETTLE_S,
     ) -> None:
         self._past = past
         self._data = data
         self._clock = clock
         self._on_outage = on_outage
+        self._pulse = pulse
+        self._watch = watch
+        self._settle_s = settle_s
         self._newest = dict[str, datetime]()
 
     async def bars(self, symbols: Sequence[str]) -> AsyncGenerator[VenueBar | Reconnected, None]:
@@ -47,20 +58,44 @@ class PortalRounds:
         Raises:
             DataError: unknown symbol, no permission, or mute though the market is open.
         """
-        yield Reconnected(self._clock.now())
         now = self._clock.now()
-        start = self._data.since or _floor(now)
-        heard_at, end = now, _floor(now)
+        start = end = began_at = self._data.since or _floor(now)
+        await self._watched(symbols)
+        yield Reconnected(now)
         while True:
-            await self._until(end + timedelta(seconds=SETTLE_S))
+            end = await self._over(end)
+            if self._settle_s:
+                await self._clock.wait(self._settle_s)
             found, was_down = await self._round(symbols, start, end)
             if was_down:
                 yield Reconnected(self._clock.now())
             for bar in found:
                 yield bar
-            now = self._clock.now()
-            heard_at = now if found else self._heard(heard_at, now)
-            start, end = self._from(symbols, start), self._next(end, now)
+            self._judge_silence(began_at, end)
+            start = self._from(start)
+
+    async def _watched(self, symbols: Sequence[str]) -> None:
+        while True:
+            try:
+                return await self._watch(symbols)
+            except Transient as error:
+                self._on_outage(str(error))
+                await self._clock.wait(PAUSE_S)
+
+    async def _over(self, asked: datetime) -> datetime:
+        """The end of the newest minute that is over, once that is later than `asked`."""
+        while True:
+            ends = [_floor(self._pulse.at)] if self._pulse.at else []
+            late = self._clock.now() - timedelta(seconds=LATE_S)
+            if not self._data.regular_hours or calendars.is_open(CALENDAR, _floor(late) - _MINUTE):
+                ends.append(_floor(late))
+            if (end := max(ends, default=asked)) > asked:
+                return end
+            wait_s = self._clock.until_s(_floor(late) + _MINUTE + timedelta(seconds=LATE_S))
+            try:
+                await within(self._clock, max(wait_s, PAUSE_S), self._pulse.moved())
+            except TimeoutError:
+                continue
 
     async def _round(
         self, symbols: Sequence[str], start: datetime, end: datetime
@@ -68,11 +103,11 @@ class PortalRounds:
         """What is new of [start, end), oldest first, and whether a call failed meanwhile."""
         found, looks, was_down = list[VenueBar](), 0, False
         missing = list(symbols)
-        while missing and looks < LOOKS and start < end:
+        while missing and looks < LOOKS:
             if looks:
                 await self._clock.wait(SETTLE_S)
             try:
-                told = await self._past(missing, start, end, MINUTE)
+                told = await self._past(missing, start, end, MINUTE, seen_at=end)
             except Transient as error:
                 was_down = True
                 self._on_outage(str(error))
@@ -90,38 +125,22 @@ class PortalRounds:
         self._newest[bar.symbol] = bar.start_at
         return True
 
-    def _from(self, symbols: Sequence[str], start: datetime) -> datetime:
-        """From where on the next round asks: what came last may lack for some."""
-        newest = [self._newest[symbol] for symbol in symbols if symbol in self._newest]
-        return max(start, max(newest) - _MINUTE) if newest else start
+    def _from(self, start: datetime) -> datetime:
+        """From where on the next round asks: some symbols may lack what came last."""
+        return max(start, max(self._newest.values(), default=start))
 
-    def _heard(self, heard_at: datetime, now: datetime) -> datetime:
-        """Judge silence; from when on it counts.
+    def _judge_silence(self, began_at: datetime, end: datetime) -> None:
+        """Judge that no symbol has had a bar for long.
 
         Raises:
-            DataError: the market is open and nothing came for `mute_s`.
+            DataError: the market is open, and nothing came for `mute_s`.
         """
-        opened = calendars.current_open(CALENDAR, pd.DatetimeIndex([now]))
-        if opened.hasnans:
-            return now
-        since = max(heard_at, opened.to_pydatetime()[0])
-        if (now - since).total_seconds() > self._data.mute_s:
+        session = calendars.session_of(CALENDAR, end)
+        if session is None:
+            return
+        since = max([session[0], began_at, *self._newest.values()])
+        if (end - since).total_seconds() > self._data.mute_s:
             raise DataError(f"portal: market data is mute: no bar in {self._data.mute_s:g} s")
-        return heard_at
-
-    def _next(self, end: datetime, now: datetime) -> datetime:
-        """The end of the minute to ask for next, of a session where only these count."""
-        later = max(end + _MINUTE, _floor(now))
-        if not self._data.regular_hours or calendars.is_open(CALENDAR, end):
-            return later
-        dates = calendars.sessions(CALENDAR, end.date(), end.date() + _FORTNIGHT)
-        opens = calendars.session_open(CALENDAR, dates)
-        first: datetime = opens[int(opens.searchsorted(pd.Timestamp(end)))].to_pydatetime()
-        return max(first + _MINUTE, _floor(now))
-
-    async def _until(self, due_at: datetime) -> None:
-        while (wait_s := self._clock.until_s(due_at)) > 0:
-            await self._clock.wait(min(wait_s, 3600.0))
 
 
 def _floor(at: datetime) -> datetime:

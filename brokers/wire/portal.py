@@ -84,7 +84,7 @@ class Portal:
         self._view = PortalView(self._book)
         self._updates = PortalUpdates(self._book)
         self._reads = PortalReads(self.session, self.contracts, self._updates, clock)
-        self._stream = PortalStream(self._http, self.session, clock, quiet_s=quiet_s)
+        self.stream = PortalStream(self._http, self.session, clock, quiet_s=quiet_s)
         self._going_up = asyncio.Lock()
         self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
         self._synced_login = 0
@@ -225,7 +225,7 @@ class Portal:
     @property
     def heard(self) -> tuple[int, int]:
         """Messages of the present websocket (-1: it is closed), and updates made so far."""
-        return self._stream.heard, self._updates.told
+        return self.stream.heard, self._updates.told
 
     def _ended(self, listening: "asyncio.Task[None]") -> None:
         """Pass on what ended the listening: an error, or nothing in particular."""
@@ -243,7 +243,7 @@ class Portal:
 
     async def _hear(self) -> None:
         await self._up()
-        async with self._stream.open() as messages:
+        async with self.stream.open() as messages:
             self._failures = 0
             self._updates.news.put_nowait(Reconnected(self._clock.now()))
             async for topic, rows in messages:

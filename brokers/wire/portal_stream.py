@@ -1,6 +1,6 @@
 """The Client Portal's websocket: orders, trades and the login, as they change."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,12 +10,15 @@ from brokers.clock import Clock
 from brokers.errors import Transient
 from brokers.wire.http import Http, Socket, within
 from brokers.wire.portal_access import BASE
+from brokers.wire.portal_pulse import PortalPulse
 from brokers.wire.portal_session import TICKLE_S, PortalSession
+from brokers.wire.portal_words import instant
 
 PATH = f"{BASE}/ws"
 ORDERS, TRADES, LOGIN = "sor", "str", "sts"
 SUBSCRIBE = (f"{ORDERS}+{{}}", f'{TRADES}+{{"realtimeUpdatesOnly":true}}')
 HEARTBEAT = "tic"
+PRICES = "smd+"
 
 
 class PortalStream:
@@ -30,6 +33,9 @@ class PortalStream:
         self._session = session
         self._clock = clock
         self._quiet_s = quiet_s
+        self.pulse = PortalPulse()
+        self._watched: list[str] = []
+        self._socket: Socket | None = None
         self.heard = -1  # messages of the present connection but heartbeats; -1: it is closed
 
     @asynccontextmanager
@@ -44,12 +50,20 @@ class PortalStream:
         headers = {"Cookie": f"api={cookie}"}
         try:
             async with self._http.stream(PATH, headers, quiet_s=self._quiet_s) as socket:
-                for subscription in SUBSCRIBE:
+                for subscription in (*SUBSCRIBE, *self._watched):
                     await socket.send(subscription)
-                self.heard = 0
+                self.heard, self._socket = 0, socket
                 yield self._messages(socket)
         finally:
-            self.heard = -1
+            self.heard, self._socket = -1, None
+
+    async def watch(self, conids: Iterable[int]) -> None:
+        """Hear prices of these contracts, which move the pulse; after a reconnection too."""
+        news = [f'{PRICES}{conid}+{{"fields":["31"]}}' for conid in conids]
+        self._watched += [it for it in news if it not in self._watched]
+        if self._socket is not None:
+            for subscription in news:
+                await self._socket.send(subscription)
 
     async def _messages(self, socket: Socket) -> AsyncIterator[tuple[str, list[Any]]]:
         """What comes; besides, the login is kept alive."""
@@ -63,17 +77,19 @@ class PortalStream:
                 await socket.send(HEARTBEAT)
                 due_s = self._clock.monotonic() + TICKLE_S
                 continue
-            topic, rows, is_beat = _message(frame)
-            yield topic, rows
-            self.heard += not is_beat
+            told = _message(frame)
+            topic, rows = str(told.get("topic", "")), told.get("args", [])
+            if topic.startswith(PRICES) and "_updated" in told:
+                self.pulse.tell(instant(told["_updated"]))
+            yield topic, rows if isinstance(rows, list) else [rows]
+            self.heard += "hb" not in told
 
 
-def _message(frame: bytes | str) -> tuple[str, list[Any], bool]:
-    """Topic and arguments, and whether it is a mere sign of life."""
+def _message(frame: bytes | str) -> dict[str, Any]:
     try:
         told = orjson.loads(frame)
-        arguments = told.get("args", [])
-    except (ValueError, AttributeError):
-        raise Transient(f"a frame of the stream is no message: {frame[:80]!r}") from None
-    rows = arguments if isinstance(arguments, list) else [arguments]
-    return str(told.get("topic", "")), rows, "hb" in told
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise Transient(f"a frame of the stream is no message: {frame[:80]!r}")
+    return told
