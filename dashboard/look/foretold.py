@@ -4,9 +4,10 @@ import altair as alt
 import pandas as pd
 
 from dashboard.look import theme
+from dashboard.look.charts import Chart
 
 
-def coefficients(frame: pd.DataFrame) -> alt.LayerChart:
+def coefficients(frame: pd.DataFrame) -> Chart:
     """A point a horizon with a bar of two standard errors.
 
     Args:
@@ -37,7 +38,7 @@ def quantiles(frame: pd.DataFrame) -> alt.Chart:
     Args:
         frame: columns horizon, quantile (1 the lowest) and returned (fraction).
     """
-    scheme = "tealblues" if theme.mode() == "dark" else "blues"
+    is_dark = theme.mode() == "dark"
     drawn: alt.Chart = (
         alt.Chart(frame)
         .mark_bar()
@@ -51,7 +52,7 @@ def quantiles(frame: pd.DataFrame) -> alt.Chart:
             ),
             color=alt.Color(
                 "quantile:O",
-                scale=alt.Scale(scheme=scheme),
+                scale=alt.Scale(scheme="tealblues" if is_dark else "blues"),
                 legend=alt.Legend(orient="top", title="quantile of score"),
             ),
             tooltip=[
@@ -65,7 +66,7 @@ def quantiles(frame: pd.DataFrame) -> alt.Chart:
     return drawn
 
 
-def places(frame: pd.DataFrame) -> alt.LayerChart:
+def places(frame: pd.DataFrame) -> Chart:
     """Ranks by date, the first at the top.
 
     Args:

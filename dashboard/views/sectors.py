@@ -133,7 +133,7 @@ def _measures(report: SectorReport, form: str) -> None:
     tables.table(columns, rows, numbers=NUMBERS)
     cards.remark(
         f"rank: by the return of {report.parameters['rank']} bars; won: places since "
-        f"{report.parameters['rank_back']} bars before. volatility: a year. best and worst: members "
+        f"{report.parameters['rank_back']} bars before. volatility: a year. best, worst: members "
         f"by the return of {report.parameters['spread']} bars. A dash: the bars do not tell."
     )
     report_page.notes(
@@ -155,7 +155,7 @@ def _row(item: SectorPart, measures: Measures) -> list[Cell]:
         number(measures.beta),
         number(measures.volatility, ".1%"),
         number(measures.drawdown, ".1%"),
-        number(breadth and breadth.above_50, ".0%"),
+        number(None if breadth is None else breadth.above_50, ".0%"),
         number(item.correlation),
         number(item.dispersion, ".1%"),
         number(measures.volume_ratio),
