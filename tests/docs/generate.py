@@ -15,6 +15,13 @@ from tests.docs.blocks import DOCS
 SCHEMA = DOCS / "decision-log.schema.json"
 EXIT_CODES = DOCS / "reference" / "exit-codes.md"
 CONFIGURATION = DOCS / "reference" / "configuration.md"
+_KINDS = {
+    "object": "table",
+    "number": "number",
+    "integer": "whole number",
+    "string": "text",
+    "boolean": "`true`, `false`",
+}
 _BOUNDS = {
     "exclusiveMinimum": "above {}",
     "minimum": "from {}",
@@ -91,8 +98,7 @@ def _one_kind(words: Mapping[str, Any]) -> str:
     if words.get("type") == "array":
         return f"list of {_one_kind(words['items'])}"
     bounds = (text.format(words[bound]) for bound, text in _BOUNDS.items() if bound in words)
-    plain = {"object": "table", "number": "number", "integer": "whole number", "string": "text"}
-    return re.sub(r"\|", r"\\|", " ".join((plain[words["type"]], *bounds)))
+    return re.sub(r"\|", r"\\|", " ".join((_KINDS[words["type"]], *bounds)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ APPS = {
     "live": live.cli.app,
     "fetch_polygon_intraday_data.py": fetch_polygon_intraday_data.app,
 }
-SHORT = "2s"  # what a session's --for comes to here
+SHORT = "1s"  # what a session's --for comes to here
 LIVE_COMMANDS = frozenset(get_command(live.cli.app).commands) - {"trade"}
 ROOMS = ("analyzers", "backtest", "live")
 SET_UP = ("git", "cd", "mkdir", ".", "docker")  # a reader's own; there is nothing to check
