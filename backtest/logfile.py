@@ -1,7 +1,7 @@
 """The decision log of a backtest: on bar time, and an error when a line was lost."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ def logged(
 ) -> Iterator[WatchedJournal]:
     """Write the decision log of the run that the block makes; a log that was there is kept.
 
+    Its folder is made where there is none.
+
     The same run gives the same bytes. The log ends complete when the block does, unfinished when
     it raises or closes the journal as incomplete.
 
@@ -56,6 +58,8 @@ def logged(
             came to is not what the strategy would have done.
     """
     clock = BarClock(start_at)
+    with suppress(OSError):  # the journal says what is wrong with the place
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
     journal = Journal(path, run_id, clock, fresh=True)
     watched = WatchedJournal(journal)
     cerebro.addanalyzer(

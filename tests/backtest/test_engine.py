@@ -317,3 +317,8 @@ def test_a_log_without_room_refuses_orders_and_fails_the_run(tmp_path, room, fil
     file_size_limit(None)
     assert verify(log).state == "unfinished"
     assert log.stat().st_size <= room
+
+
+def test_the_folder_of_a_log_is_made(tmp_path):
+    played(BUY, log=tmp_path / "new" / "folder" / "log.jsonl")
+    assert (tmp_path / "new" / "folder" / "log.jsonl").exists()
