@@ -39,13 +39,19 @@ FEW_SYMBOLS = 3
 ACCOUNTS = get_args(RuleSet)
 Way = Callable[[Play, Path, str], Certificate]
 WAYS: Mapping[str, Way] = {"loopback": rehearse_over_loopback, "memory": rehearse}
-FRONTS: Mapping[str, Front] = {"paper": "alpaca", "paper-tws": "tws"}
+FRONTS: Mapping[str, Front] = {
+    "paper": "alpaca",
+    "paper-tws": "tws",
+    "paper-portal": "portal",
+}
 
 Strategy = Annotated[str, typer.Argument(help="A name from the list, or file.py:Class.")]
 Feed = Annotated[Text, typer.Option(help="Source of the bars, as for backtest run.")]
 Span = Annotated[str, typer.Option("--timeframe", help="1m or 1d.")]
 Faults = Annotated[str, typer.Option(help="What goes wrong: none, storm, seed:N or a plan.toml.")]
-Venue = Annotated[str, typer.Option(help="Whose protocol: paper (Alpaca's), paper-tws.")]
+Venue = Annotated[
+    str, typer.Option(help="Whose protocol: paper (Alpaca's), paper-tws, paper-portal.")
+]
 Account = Annotated[str, typer.Option(help="The venue's rules: backtrader, alpaca.")]
 Over = Annotated[
     str,
@@ -89,6 +95,8 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     _one_of("--venue", venue, tuple(FRONTS))
     _one_of("--account", account, ACCOUNTS)
     _one_of("--over", over, tuple(WAYS))
+    if over == "memory" and FRONTS[venue] == "portal":
+        raise ConfigError("--over memory: ibind asks over sockets alone: use --over loopback")
     params = parse_params(found(strategy), texts.pairs("--param", param))
     spec = RunSpec(
         strategy, params, cash=cash, commission=commission, size=texts.size(size) or None

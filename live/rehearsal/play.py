@@ -25,7 +25,7 @@ from live.paper.hours import ALWAYS, Hours
 from live.paper.spec import VenueSpec
 
 RuleSet = Literal["backtrader", "alpaca"]
-Front = Literal["alpaca", "tws"]
+Front = Literal["alpaca", "tws", "portal"]
 LIVE = ("1m", "1d")
 SILENCE_S = 3600.0  # the market stands still while the session waits: that is no mute stream
 

@@ -19,6 +19,8 @@ from brokers.errors import SeawallError
 from brokers.wire.alpaca_access import AlpacaKeys
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.portal import Portal
+from brokers.wire.portal_access import PortalAccess
 from live.alerts import Alerts
 from live.config import specs
 from live.folder import Folder
@@ -78,6 +80,8 @@ def _access(told: Mapping[str, Any]) -> Access:
     if url.startswith("tws:"):
         port = int(url.rpartition(":")[2])
         return dataclasses.replace(access, gateway=Gateway(port=port, messages_a_second=0))
+    if url.startswith("https:"):
+        return dataclasses.replace(access, portal=PortalAccess(url))
     keys = AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"]))
     return dataclasses.replace(access, trading=url, data=url, stream=url, keys=keys)
 
@@ -85,7 +89,7 @@ def _access(told: Mapping[str, Any]) -> Access:
 def _heard(stack: Stack) -> tuple[int, int]:
     """Messages and updates of a gateway, where calls and updates share a connection."""
     direct = stack.wires.made and stack.wires.made.direct
-    return direct.heard if isinstance(direct, Ibkr) else (-1, 0)
+    return direct.heard if isinstance(direct, Ibkr | Portal) else (-1, 0)
 
 
 class Desk:
