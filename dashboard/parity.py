@@ -86,9 +86,9 @@ def _span(log: Path, records: Iterable[Record]) -> tuple[datetime, datetime]:
 
 
 def _canon(records: list[Record], span: tuple[datetime, datetime]) -> Canon:
-    """The canonical log of the bars that both have."""
+    """The canonical log of the bars that both have, parts of a fill added up."""
     told = (it for it in records if it["kind"] != "decision" or _is_since(it, span[0]))
-    canon = canonical(told, span[1])
+    canon = canonical(told, span[1]).by_order()
     begin, end = (at.isoformat().replace("+00:00", "Z") for at in span)
     return replace(
         canon,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -29,6 +30,12 @@ def chosen(label: str, files: Sequence[Path], names: Sequence[str], key: str) ->
 def made(at: datetime, zone: str = NEW_YORK) -> str:
     """When a report was made."""
     return f"made {times.both(at, zone)}"
+
+
+def minute(at: datetime, zone: str) -> str:
+    """A minute of the exchange's, and of UTC's."""
+    there, here = (at.astimezone(ZoneInfo(name)) for name in (zone, times.UTC))
+    return f"{there:%Y-%m-%d %H:%M} {times.place(zone)} ({here:%H:%M} UTC)"
 
 
 def notes(title: str, told: Mapping[str, str]) -> None:

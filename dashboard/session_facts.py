@@ -71,7 +71,8 @@ class SessionFacts:
         """Where it trades; the source of the bars for a backtest."""
         if not self.sessions:
             return ""
-        return str(self.sessions[0]["config"].get("bars", {}).get("source", ""))
+        bars = self.sessions[0]["config"].get("bars") or {}
+        return str(bars.get("source", ""))
 
     @property
     def mode(self) -> str:

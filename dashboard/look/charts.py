@@ -18,6 +18,7 @@ utcminutes(datum.value) || utchours(datum.value) ? utcFormat(datum.value, '%H:%M
 : utcdate(datum.value) > 1 ? utcFormat(datum.value, '%d %b')
 : utcmonth(datum.value) ? utcFormat(datum.value, '%b %Y') : utcFormat(datum.value, '%Y')
 """
+INK = "#101820"
 WALL = alt.Scale(type="utc")  # `times.wall` writes the exchange's time as if it were UTC
 
 
@@ -133,15 +134,17 @@ def heatmap(
         scale = alt.Scale(scheme="blues" if not dark else "tealblues", reverse=dark)
     else:
         scale = alt.Scale(scheme="blueorange", reverse=True, domainMid=middle)
+    rows = list(order) if order is not None else "ascending"
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:O", title=x, axis=alt.Axis(labelAngle=0 if across <= 12 else -60)),
-        y=alt.Y(f"{y}:O", title=y, sort=list(order) if order is not None else "ascending"),
+        y=alt.Y(f"{y}:O", title=y, sort=rows,
+                axis=alt.Axis(labelLimit=170)),
         tooltip=[
             alt.Tooltip(f"{x}:N"),
             alt.Tooltip(f"{y}:N"),
             alt.Tooltip(f"{value}:Q", title=unit, format=layout),
         ],
-    )
+    )  # fmt: skip
     cells = base.mark_rect().encode(
         color=alt.Color(
             f"{value}:Q",
@@ -152,12 +155,24 @@ def heatmap(
     )
     layers: list[alt.Chart] = [cells]
     if across <= 12:
+        ink = alt.condition(_is_deep(frame[value], middle), alt.value("#FFFFFF"), alt.value(INK))
         layers.append(
-            base.mark_text(fontSize=11, color="#101820").encode(
-                text=alt.Text(f"{value}:Q", format=layout)
+            base.mark_text(fontSize=11).encode(
+                text=alt.Text(f"{value}:Q", format=layout), color=ink
             )
         )
-    return alt.layer(*layers).properties(height=max(140, 30 * down + 70))
+    return alt.layer(*layers).properties(height=30 * down + 130)
+
+
+def _is_deep(values: "pd.Series[float]", middle: float | None) -> Any:
+    """Where a cell is so dark that black cannot be read on it."""
+    field, low, high = alt.datum[values.name], float(values.min()), float(values.max())
+    if middle is not None:
+        reach = 0.62 * max(high - middle, middle - low, 1e-12)
+        return (field > middle + reach) | (field < middle - reach)
+    if theme.mode() == "dark":
+        return field < low + 0.45 * (high - low)
+    return field > low + 0.55 * (high - low)
 
 
 def bars(frame: pd.DataFrame, name: str, value: str, *, unit: str, layout: str = ",.2f") -> Chart:

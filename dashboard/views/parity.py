@@ -25,8 +25,9 @@ def show(desk: Desk) -> None:
         return
     names = desk.names
     left, right = st.columns(2)
-    ours = left.selectbox("Backtest, or first log", names, 1 if desk.chosen == 0 else 0)
-    theirs = right.selectbox("Live, or second log", names, desk.chosen)
+    first, second = _pair(desk)
+    ours = left.selectbox("Backtest, or first log", names, first)
+    theirs = right.selectbox("Live, or second log", names, second)
     if ours == theirs:
         cards.banner("Choose two different logs.", "watch")
         return
@@ -36,6 +37,13 @@ def show(desk: Desk) -> None:
     _verdict(told, zone)
     _fields(told, (ours, theirs))
     _pairs(told, zone, (ours, theirs))
+
+
+def _pair(desk: Desk) -> tuple[int, int]:
+    """The chosen log and the next other one, a backtest first."""
+    other = (desk.chosen + 1) % len(desk.watches)
+    chosen = desk.watches[desk.chosen].look().reading.facts
+    return (other, desk.chosen) if chosen.is_live else (desk.chosen, other)
 
 
 def _verdict(told: Parity, zone: str) -> None:
