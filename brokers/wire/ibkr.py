@@ -8,7 +8,6 @@ order in place: what replaces one keeps its permId and carries both names in `or
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_book import Book, Entry, number
 from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.ibkr_line import Line
-from brokers.wire.ibkr_orders import chain, family, words
+from brokers.wire.ibkr_orders import changed, family, words
 from brokers.wire.ibkr_updates import Missing, Taken, Updates, terms_of
 from brokers.wire.ibkr_upkeep import Upkeep
 from brokers.wire.ibkr_view import View, is_ended, latest
@@ -44,7 +43,6 @@ from brokers.wire.transport import (
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract
-    from ib_async.order import Order
 
 IDS_APART = 1000
 TAGS = "NetLiquidation,TotalCashValue,BuyingPower"
@@ -137,7 +135,7 @@ class Ibkr:
         if entry is None or entry.is_over:
             raise VenueRefused("104", f"order {venue_order_id} is not at work")
         self._require_own(entry)
-        order = _changed(entry, client_order_id, terms)
+        order = changed(entry.order, [*entry.refs, client_order_id], terms, entry.executed)
         asked = self._updates.ask(entry, "modify", client_order_id, terms_of(order))
         self._line.client.placeOrder(entry.order_id, entry.contract, order)
         try:
@@ -326,21 +324,3 @@ class Ibkr:
         if entry.client_id != self._gateway.client_id:
             text = f"order {entry.perm_id} belongs to client {entry.client_id} of the gateway"
             raise VenueRefused("10147", text)
-
-
-def _changed(entry: Entry, ref: str, terms: Replacement) -> "Order":
-    """The order with its new terms; units are those still to be had."""
-    order: Order = copy(entry.order)
-    order.orderRef = chain([*entry.refs, ref])
-    order.transmit = True
-    if terms.quantity is not None:
-        order.totalQuantity = float(terms.quantity + entry.executed)
-    if terms.limit_price is not None:
-        order.lmtPrice = float(terms.limit_price)
-    if terms.stop_price is not None:
-        order.auxPrice = float(terms.stop_price)
-    if terms.trail is not None and order.trailingPercent < 1e300:
-        order.trailingPercent = float(terms.trail * 100)
-    elif terms.trail is not None:
-        order.auxPrice = float(terms.trail)
-    return order

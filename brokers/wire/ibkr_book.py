@@ -11,12 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from brokers.orders import Side
-from brokers.wire.ibkr_orders import unchained
+from brokers.wire.ibkr_orders import UNSET, unchained
 from brokers.wire.transport import VenueFill, VenueOrder
 
 SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell", "BOT": "buy", "SLD": "sell"}
 OVER = ("Cancelled", "ApiCancelled")
-UNSET = 1e300
 NONE = Decimal(0)
 
 

@@ -190,8 +190,6 @@ class Line:
             if end not in SLOW:
                 self.close()  # what hangs would not answer what is asked next either
             raise Transient(f"{self._gateway.where}: no {end} in {self._timeout_s:g} s") from None
-        except ConnectionError as error:
-            raise Transient(f"{self._gateway.where}: {error}") from None
         finally:
             self._questions.pop(key, None)
         return question.rows

@@ -5,11 +5,14 @@ writes repr, which is every digit of the Decimal(repr(float)) that we hold.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema, Terms
+from brokers.wire.transport import Replacement
 
 if TYPE_CHECKING:
     from ib_async.order import Order
@@ -25,6 +28,7 @@ TYPES = {
 _TIMES = {"day": "DAY", "gtc": "GTC", "gtd": "GTD", "opg": "OPG", "ioc": "IOC", "fok": "FOK"}
 CANCEL_WITH_BLOCK = 1  # an OCA group's type
 PERCENT = 100
+UNSET = 1e300  # ib_async's word for no number is greater
 
 
 def family(order: OrderSchema) -> list[Terms]:
@@ -70,6 +74,24 @@ def words(order: OrderSchema, terms: Terms, *, account: str) -> "Order":
     if order.order_class == "oco":
         given |= {"ocaGroup": order.client_order_id, "ocaType": CANCEL_WITH_BLOCK}
     return Order(**given)
+
+
+def changed(order: "Order", refs: Sequence[str], terms: Replacement, executed: Decimal) -> "Order":
+    """The order with new terms, under the last of `refs`; IB counts executed units in."""
+    new = copy(order)
+    new.orderRef = chain(refs)
+    new.transmit = True
+    if terms.quantity is not None:
+        new.totalQuantity = float(terms.quantity + executed)
+    if terms.limit_price is not None:
+        new.lmtPrice = float(terms.limit_price)
+    if terms.stop_price is not None:
+        new.auxPrice = float(terms.stop_price)
+    if terms.trail is not None and new.trailingPercent < UNSET:
+        new.trailingPercent = float(terms.trail * PERCENT)
+    elif terms.trail is not None:
+        new.auxPrice = float(terms.trail)
+    return new
 
 
 def chain(refs: Sequence[str]) -> str:

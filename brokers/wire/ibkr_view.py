@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from brokers.orders import OrderType, Role
-from brokers.wire.ibkr_book import NONE, OVER, SIDES, UNSET, Book, Entry, number
+from brokers.wire.ibkr_book import NONE, OVER, SIDES, Book, Entry, number
+from brokers.wire.ibkr_orders import UNSET
 from brokers.wire.transport import ENDED, OrderStatus, VenueFill, VenueOrder
 
 _TYPES: dict[str, OrderType] = {

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema
 from brokers.wire.ibkr_errors import is_verdict, is_warning
-from brokers.wire.ibkr_orders import chain, family, unchained, words
+from brokers.wire.ibkr_orders import chain, changed, family, unchained, words
+from brokers.wire.transport import Replacement
 from tests.contract.transport_suite import bracket, exits
 
 
@@ -70,6 +72,29 @@ def test_two_exits_are_one_group_that_is_named_after_the_limit():
 def test_what_ib_has_no_words_for_is_refused(asked, text):
     with pytest.raises(SchemaRefused, match=text):
         family(order(**asked))
+
+
+@pytest.mark.parametrize(
+    ("asked", "new", "told"),
+    [
+        ({}, {"quantity": "6"}, {"totalQuantity": 10.0}),  # 4 have been executed
+        ({}, {"limit_price": "91.5"}, {"lmtPrice": 91.5, "totalQuantity": 10.0}),
+        ({"order_type": "stop", "stop_price": "95"}, {"stop_price": "96"}, {"auxPrice": 96.0}),
+        ({"order_type": "trailing_stop", "trail_amount": "2"}, {"trail": "3"}, {"auxPrice": 3.0}),
+        (
+            {"order_type": "trailing_stop", "trail_frac": "0.05"},
+            {"trail": "0.04"},
+            {"trailingPercent": 4.0},
+        ),
+    ],
+)
+def test_order_is_changed_in_place_and_takes_its_new_name_with_it(asked, new, told):
+    schema = order(**asked)
+    before = words(schema, schema, account="")
+    terms = Replacement(**{name: Decimal(value) for name, value in new.items()})
+    after = changed(before, ["o0", "o1", "o2"], terms, Decimal(4))
+    assert {name: getattr(after, name) for name in told} == told
+    assert (after.orderRef, before.orderRef) == ("o2/o1", "o1")
 
 
 def test_replaced_order_carries_its_name_and_the_one_before():

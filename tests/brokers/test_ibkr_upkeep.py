@@ -16,7 +16,7 @@ from brokers.wire.ibkr_night import Night
 from brokers.wire.limiter import Limiter
 from brokers.wire.resilient import Resilient
 from brokers.wire.transport import Replacement
-from tests.brokers.test_ibkr import Patience, scene
+from tests.brokers.tws_stage import Patience, scene
 from tests.contract.transport_suite import Watch, limit, market
 
 MIDNIGHT = datetime(2024, 3, 5, 5, 0, tzinfo=UTC)  # in New York, in the middle of the window
