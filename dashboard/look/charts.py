@@ -55,11 +55,17 @@ def lines(
 
 
 def points(
-    frame: pd.DataFrame, unit: str, zone: str, *, height: int = 220, layout: str = "+,.2f"
+    frame: pd.DataFrame,
+    unit: str,
+    zone: str,
+    *,
+    height: int = 220,
+    layout: str = "+,.2f",
+    is_signed: bool = True,
 ) -> Chart:
-    """One point each over time, round a line at zero; takes what `lines` takes."""
+    """One point each over time, round a line at zero or above it; takes what `lines` takes."""
     reach = max(1.0, 1.1 * float(frame["value"].abs().max()))
-    around = alt.Scale(domain=[-reach, reach])
+    around = alt.Scale(domain=[-reach if is_signed else 0.0, reach])
     colours = list(theme.SERIES[theme.mode()])
     names = sorted(set(frame["series"]))
     dots = (
@@ -138,7 +144,7 @@ def heatmap(
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:O", title=x, axis=alt.Axis(labelAngle=0 if across <= 12 else -60)),
         y=alt.Y(f"{y}:O", title=y, sort=rows,
-                axis=alt.Axis(labelLimit=170)),
+                axis=alt.Axis(labelLimit=132)),
         tooltip=[
             alt.Tooltip(f"{x}:N"),
             alt.Tooltip(f"{y}:N"),

@@ -67,17 +67,20 @@ def quantiles(frame: pd.DataFrame) -> alt.Chart:
 
 
 def places(frame: pd.DataFrame) -> Chart:
-    """Ranks by date, the first at the top.
+    """Ranks by date, the first at the top, each line named at its end.
 
     Args:
-        frame: columns date (ISO), name and rank.
+        frame: columns date (ISO), name, short and rank.
     """
     base = alt.Chart(frame).encode(
-        x=alt.X("date:O", title="date of the report", axis=alt.Axis(labelAngle=-40)),
+        x=alt.X("date:O", title="date of the report", scale=alt.Scale(type="point", padding=0.4),
+                axis=alt.Axis(labelAngle=-40)),
         y=alt.Y("rank:Q", title="rank", scale=alt.Scale(reverse=True, zero=False, nice=False),
                 axis=alt.Axis(tickMinStep=1, format="d")),
-        color=alt.Color("name:N", legend=alt.Legend(orient="bottom", columns=3, title=None)),
+        color=alt.Color("name:N", scale=alt.Scale(scheme="tableau20"), legend=None),
         tooltip=[alt.Tooltip("date:O"), alt.Tooltip("name:N", title="sector"), "rank:Q"],
     )  # fmt: skip
-    lines = base.mark_line(strokeWidth=1.8)
-    return alt.layer(lines, base.mark_circle(size=60, opacity=1)).properties(height=360)
+    ends = base.transform_filter(alt.datum.date == frame["date"].max())
+    names = ends.mark_text(align="left", dx=9, fontSize=11).encode(text="short:N")
+    dots = base.mark_circle(size=60, opacity=1)
+    return alt.layer(base.mark_line(strokeWidth=2), dots, names).properties(height=380)

@@ -27,9 +27,11 @@ def show(desk: Desk) -> None:
         report_page.none_yet("Certificates", f"certificate in {out}", COMMAND)
         return
     names = [f"{file.parent.relative_to(out)}" for file in files]
+    top = st.container()
     file = report_page.chosen("Rehearsal", files, names, "certificate")
     certificate = reports.read(kept, file)
-    cards.heading("Certificates", title(certificate), _verdict(certificate))
+    with top:
+        cards.heading("Certificates", title(certificate), _verdict(certificate))
     _say(certificate)
     cards.cards(_figures(certificate))
     cards.facts(_facts(certificate))
@@ -41,7 +43,6 @@ def show(desk: Desk) -> None:
             COLUMNS,
             [_row(name, reports.read(kept, it)) for name, it in zip(names, files, strict=True)],
             numbers=("bars", "orders", "fills"),
-            marked=files.index(file),
         )
 
 
@@ -75,10 +76,8 @@ def _figures(certificate: Certificate) -> list[Card]:
 
 def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     struck = [f"{kind.replace('_', ' ')} {n}" for kind, n in certificate.faults_hit.items()]
-    first, last = certificate.span
     return [
         ("rules", certificate.account),
-        ("period", f"{first} to {last}"),
         ("faults struck", ", ".join(struck) or "none"),
         *(
             (f"SHA-256 of {name}", f"{value} ({MEANINGS.get(name, '')})")

@@ -8,8 +8,9 @@ import streamlit as st
 from analyzers.outliers.report import Candidate, Hit, OutlierReport
 from dashboard import report_page, reports
 from dashboard.desk import Desk
-from dashboard.look import cards, charts, tables, times
+from dashboard.look import cards, charts, found, tables
 from dashboard.look.cards import Card
+from dashboard.look.found import Find
 from dashboard.look.tables import Cell
 from dashboard.report_page import number
 from feeds import calendars
@@ -25,16 +26,18 @@ def show(desk: Desk) -> None:
     if not files:
         report_page.none_yet("Outliers", "outlier report", "python -m analyzers outliers")
         return
+    top = st.container()
     file = report_page.chosen("Report", files, [path.stem for path in files], "outliers")
     report = reports.read(OutlierReport.load, file)
     zone = calendars.zone(report.calendar)
     first = f"{report.days[0].date} to " if len(report.days) > 1 else ""
-    cards.heading(
-        "Outliers",
-        f"{first}{report.as_of}, bars of {report.bar_minutes} min, {report.universe} symbols "
-        f"against {report.benchmark} · {report.source}, {report.feed} · "
-        f"{report_page.made(report.generated_at, zone)}",
-    )
+    with top:
+        cards.heading(
+            "Outliers",
+            f"{first}{report.as_of}, bars of {report.bar_minutes} min, {report.universe} symbols "
+            f"against {report.benchmark} · {report.source}, {report.feed} · "
+            f"{report_page.made(report.generated_at, zone)}",
+        )
     cards.cards(_figures(report))
     if not any(day.hits for day in report.days):
         cards.banner("Nothing was out of line.")
@@ -67,8 +70,8 @@ def _figures(report: OutlierReport) -> list[Card]:
 
 def _candidates(report: OutlierReport, file: Path, zone: str) -> None:
     cards.section("Candidates")
-    columns = ("rank", "symbol", "sector", "sessions", "hits", "discoveries", "strength",
-               "strongest at", "doubts", "reasons")  # fmt: skip
+    columns = ("rank", "symbol", "sessions", "hits", "discoveries", "strength",
+               "strongest at", "sector", "doubts", "reasons")  # fmt: skip
     tables.table(
         columns,
         [_candidate(one, zone) for one in report.candidates[:CANDIDATES]],
@@ -88,8 +91,8 @@ def _candidates(report: OutlierReport, file: Path, zone: str) -> None:
 
 def _candidate(one: Candidate, zone: str) -> list[Cell]:
     return [
-        f"{one.rank}", one.symbol, one.sector or "", f"{one.days}", f"{one.hits}",
-        f"{one.discoveries}", f"{one.strength:.2f}", times.both(one.strongest_at, zone),
+        f"{one.rank}", one.symbol, f"{one.days}", f"{one.hits}", f"{one.discoveries}",
+        f"{one.strength:.2f}", report_page.minute(one.strongest_at, zone), one.sector or "",
         ", ".join(one.flags), ", ".join(one.reasons),
     ]  # fmt: skip
 
@@ -110,17 +113,13 @@ def _hits(report: OutlierReport, zone: str) -> None:
         frame = pd.DataFrame({"time": [hit.at for hit in wanted],
                               "value": [hit.strength for hit in wanted],
                               "series": [_kind(hit) for hit in wanted]})  # fmt: skip
-        charts.draw(
-            charts.points(frame, "strength (largest score over its limit)", zone, layout=".2f"),
-            "hits",
-        )
+        charts.draw(charts.points(frame, "strength", zone, layout=".1f", is_signed=False), "hits")
     strongest = sorted(wanted, key=lambda hit: (-hit.strength, hit.symbol, hit.at))[: int(most)]
-    columns = ("time", "symbol", "price", "strength", "q", "discovery", "doubts", "reasons")
-    tables.table(columns, [_row(hit, zone) for hit in strongest],
-                 numbers=("price", "strength", "q"))  # fmt: skip
+    found.found(_find(hit, zone) for hit in strongest)
     cards.remark(
-        "q: the p-value of the z-scores, adjusted for all symbols of the minute; a rank, not a "
-        "probability, since returns are neither normal nor independent."
+        "strength: the largest score over its limit. q: the p-value of the z-scores, adjusted for "
+        "all symbols of the minute; a rank, not a probability, since returns are neither normal "
+        "nor independent."
     )
     st.download_button(
         "Download these hits",
@@ -137,9 +136,13 @@ def _kind(hit: Hit) -> str:
     return "discovery" if hit.is_discovery else "other hit"
 
 
-def _row(hit: Hit, zone: str) -> list[Cell]:
-    return [
-        times.both(hit.at, zone), hit.symbol, f"{hit.price:,.2f}", f"{hit.strength:.2f}",
-        number(hit.q_value, ".2g"), ("yes", "good") if hit.is_discovery else "",
-        ", ".join(hit.flags), "; ".join(hit.reasons),
-    ]  # fmt: skip
+def _find(hit: Hit, zone: str) -> Find:
+    known = (
+        ("strength", f"{hit.strength:.2f}"),
+        ("q", number(hit.q_value, ".2g")),
+        ("sector", hit.sector or ""),
+        ("doubts", ", ".join(hit.flags)),
+        ("", "discovery" if hit.is_discovery else ""),
+    )
+    what, at = f"{hit.symbol} at {hit.price:,.2f}", report_page.minute(hit.at, zone)
+    return Find(what, at, hit.reasons, known, "good" if hit.is_discovery else "")

@@ -100,7 +100,7 @@ def _listed(report: RankingReport) -> None:
         if (not symbols or row.symbol in symbols) and (not sectors or row.sector in sectors)
     ]
     names = list(report.ranking[0].factors) if report.ranking else []
-    factors = [name.replace("_", " ") for name in names]
+    factors = [_words(name) for name in names]
     rows: list[list[Cell]] = [
         [
             number(row.rank, "d"),
@@ -116,7 +116,7 @@ def _listed(report: RankingReport) -> None:
     tables.table(columns, rows, numbers=("rank", "score", *factors))
     weights = report.settings["weights"]
     told = weights.items() if isinstance(weights, dict) else ()
-    used = ", ".join(f"{name.replace('_', ' ')} {weight:g}" for name, weight in told if weight)
+    used = ", ".join(f"{_words(name)} {weight:g}" for name, weight in told if weight)
     cards.remark(f"score: weighted mean of standardised factors; weights: {used}.")
     table = pd.DataFrame([row.model_dump() | row.factors for row in wanted])
     st.download_button(
@@ -128,3 +128,7 @@ def _listed(report: RankingReport) -> None:
         disabled=table.empty,
         on_click="ignore",
     )
+
+
+def _words(factor: str) -> str:
+    return factor.replace("12_1", "12-1").replace("_", " ")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analyzers.sector_map import SECTORS
 from analyzers.sectors import history
 from analyzers.sectors.parts import Measures, SectorPart, SectorReport
 from dashboard import report_page, reports
@@ -17,6 +18,7 @@ from dashboard.report_page import number
 
 FILE = "sector_report.json"
 FORMS = {"equal": "Members, equally weighted", "fund": "Sector funds"}
+SHORT = {sector.name: sector.etf for sector in SECTORS}
 LOOKED_BACK = 24  # kept reports whose ranks are drawn
 NUMBERS = ("rank", "won", "members", "momentum 12-1", "beta", "volatility", "drawdown",
            "above 50-day mean", "correlation", "dispersion", "volume ratio")  # fmt: skip
@@ -29,6 +31,7 @@ def show(desk: Desk) -> None:
     if not last.exists():
         report_page.none_yet("Sectors", "sector report", SectorReport.COMMAND)
         return
+    top = st.container()
     with st.expander("Which report", icon=":material/tune:"):
         file = report_page.chosen("Date", kept, [path.stem for path in kept], "sector-date")
         form = str(
@@ -36,11 +39,12 @@ def show(desk: Desk) -> None:
         )
         is_excess = st.toggle("Returns less those of the benchmark", key="excess")
     report = reports.read(SectorReport.load, file)
-    cards.heading(
-        "Sectors",
-        f"{report.as_of}, {FORMS[form].lower()}, against {report.benchmark} · {report.source}, "
-        f"{report.feed} · {report_page.made(report.generated_at)}",
-    )
+    with top:
+        cards.heading(
+            "Sectors",
+            f"{report.as_of}, {FORMS[form].lower()}, against {report.benchmark} · "
+            f"{report.source}, {report.feed} · {report_page.made(report.generated_at)}",
+        )
     cards.cards(_figures(report))
     held = list(_held(report, form))
     if held:
@@ -83,18 +87,18 @@ def _draw(
 ) -> None:
     names = [item.name for item, _ in held]
     cells = [
-        {"sector": item.name, "bars": int(bars), "return": value}
+        {"sector": item.name, "bars": int(bars), "return": 100 * value}
         for item, measures in held
         for bars, value in (measures.excess if is_excess else measures.returns).items()
         if bars.isdecimal() and value is not None
     ]
     if cells:
         cards.section("Returns by sector and look-back")
-        unit = f"return less {report.benchmark}'s" if is_excess else "simple return"
+        unit = f"return less {report.benchmark}'s (%)" if is_excess else "simple return (%)"
         charts.draw(
             charts.heatmap(
                 pd.DataFrame(cells), "bars", "sector", "return",
-                unit=unit, layout="+.1%", middle=0.0, order=names,
+                unit=unit, layout="+.1f", middle=0.0, order=names,
             ),
             "sector-returns",
         )  # fmt: skip
@@ -115,7 +119,7 @@ def _draw_ranks(last: Path, form: str, count: int) -> None:
         return
     ranks = dict(list(history.ranks(last, form).items())[-LOOKED_BACK:])
     rows = [
-        {"date": date, "name": name, "rank": place}
+        {"date": date, "name": name, "short": SHORT.get(name, name), "rank": place}
         for date, places in ranks.items()
         for name, place in places.items()
         if place is not None

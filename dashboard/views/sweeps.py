@@ -33,9 +33,10 @@ def show(desk: Desk) -> None:
         report_page.none_yet("Sweeps", f"saved sweep in {desk.options.out}", COMMAND)
         return
     names = [f"{file.parent.relative_to(desk.options.out)}" for file in files]
+    top = st.container()
     sweep = reports.read(_sweep, report_page.chosen("Sweep", files, names, "sweep"))
-    span = f"{sweep.config['bars']['start']}" if isinstance(sweep.config.get("bars"), dict) else ""
-    cards.heading("Sweeps", " · ".join(filter(None, (title(sweep), span, f"{len(sweep):,} sets"))))
+    with top:
+        cards.heading("Sweeps", f"{title(sweep)} · {len(sweep):,} sets · {sweep.engine}")
     if sweep.ranked().empty:
         cards.banner(f"No set has a {_words(sweep.objective)}: none traded enough.", "watch")
         return
