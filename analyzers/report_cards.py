@@ -1,9 +1,9 @@
 """The reports as a notebook shows them: what they say first, and where to read on."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from analyzers import markup
+from analyzers.both_times import both_times
 from analyzers.outliers.report import OutlierReport
 from analyzers.sectors.parts import Measures, SectorPart, SectorReport
 from analyzers.study.ranking import RankingReport
@@ -32,7 +32,7 @@ def of_outliers(report: OutlierReport) -> str:
     rows = [
         (
             str(one.rank), one.symbol, one.sector or UNKNOWN, str(one.hits), str(one.discoveries),
-            _both(one.strongest_at, zone), ", ".join(one.reasons),
+            both_times(one.strongest_at, zone), ", ".join(one.reasons),
         )
         for one in report.candidates[:SHOWN]
     ]  # fmt: skip
@@ -94,10 +94,6 @@ def _sector(item: SectorPart) -> tuple[str, ...]:
         _ratio(measured.beta),
         measured.quadrant or UNKNOWN,
     )
-
-
-def _both(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z} ({at:%H:%M} UTC)"
 
 
 def _share(value: float | None) -> str:

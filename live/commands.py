@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 from rich.console import Console, RenderableType
@@ -15,6 +16,7 @@ from backtest.spec import RunSpec
 from brokers.clock import Clock, SystemClock
 from brokers.errors import BreakerOpen, SeawallError, TransportError
 from brokers.thread import run
+from feeds import calendars
 from live import checking, reference, summary
 from live.account_lock import account_lock
 from live.alerts import Alerts, through_apprise
@@ -96,12 +98,13 @@ def _session(
         fresh=wishes.fresh,
     )
     stack = build(settings, described, access, start, folder, rng)
+    zone = ZoneInfo(calendars.zone(settings.data.calendar))
     title = f"{', '.join(stack.labels)} on {', '.join(settings.data.symbols)} at {access.name}"
     asks = _asks(settings, wishes, folder, real, signals)
     lines = Lines(console.file)
     if not wishes.quiet:
         lines.say(f"{title}; log {folder.log}{'' if start.is_open else CLOSED}")
-    view: View = NoView() if wishes.quiet else view_on(console, real)
+    view: View = NoView() if wishes.quiet else view_on(console, real, zone)
     policy = Policy(settings.shutdown.protective, settings.shutdown.deadline_s)
     session = Session(
         title, stack, start, policy, asks, view=view, alerts=alerts, log_name=str(folder.log)
@@ -109,7 +112,7 @@ def _session(
     report = _kept(session.run().with_notes(alerts.close(settings.alerts.deadline_s)), folder)
     if session.differences:
         lines.say(_as_text(differences_table(session.differences), console), LAST_WORDS_S)
-    lines.say(report.text_block(), LAST_WORDS_S)
+    lines.say(report.text_block(zone), LAST_WORDS_S)
     return int(report.exit_code)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from analyzers.both_times import both_times
 from live.exits import CODES, MEANINGS, ExitCode, Trigger
 
 NAME = "exit_report.json"
@@ -82,10 +83,11 @@ class ExitReport:
             "checks": list(self.checks),
         }
 
-    def text_block(self) -> str:
-        """The report as a person reads it."""
+    def text_block(self, zone: tzinfo = UTC) -> str:
+        """The report as a person reads it, times by the exchange's clock and in UTC."""
         lines = [f"session {self.session_id} ended: {self.text} (exit code {int(self.exit_code)})"]
         for title, entries in (
+            ("at", (both_times(self.ended_at, zone, seconds=True),)),
             ("cancelled", self.cancelled),
             ("ended first", self.too_late),
             ("NOT CONFIRMED", self.unconfirmed),

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from analyzers.both_times import both_times
 from brokers.clock import Clock
 from live.lines import Lines
 from live.tape import AtWork, Decided
@@ -75,8 +76,9 @@ class NoView:
 class TerminalView:
     """Draws the whole state in place."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    def __init__(self, console: Console, clock: Clock, zone: tzinfo = UTC) -> None:
         self._clock = clock
+        self._zone = zone
         self._lines = Lines(console.file)
         self._next_s = clock.monotonic()
         self._live = Live(console=console, auto_refresh=False, transient=False)
@@ -90,7 +92,7 @@ class TerminalView:
         """Draw."""
         self._next_s = self._clock.monotonic() + DRAW_EVERY_S
         try:
-            self._live.update(render(snapshot), refresh=True)
+            self._live.update(render(snapshot, self._zone), refresh=True)
         except OSError:  # the terminal was closed; the session goes on
             self._lines.abandon()
 
@@ -103,9 +105,10 @@ class TerminalView:
 class PlainView:
     """Says in lines what is new: each decision once, and now and then how it stands."""
 
-    def __init__(self, lines: Lines, clock: Clock) -> None:
+    def __init__(self, lines: Lines, clock: Clock, zone: tzinfo = UTC) -> None:
         self._lines = lines
         self._clock = clock
+        self._zone = zone
         self._next_s = clock.monotonic()
         self._said: tuple[Decided, ...] = ()
         self._state = ""
@@ -118,39 +121,43 @@ class PlainView:
         """Say what is new."""
         for decided in snapshot.decisions:
             if decided not in self._said:
-                self._lines.say(_line(decided))
+                self._lines.say(_line(decided, self._zone))
         self._said = snapshot.decisions
         is_new = f"{snapshot.state} {snapshot.breaker} {snapshot.connection}" != self._state
         if is_new or self._clock.monotonic() >= self._next_s:
             self._state = f"{snapshot.state} {snapshot.breaker} {snapshot.connection}"
             self._next_s = self._clock.monotonic() + SAY_EVERY_S
-            self._lines.say(status_line(snapshot))
+            self._lines.say(status_line(snapshot, self._zone))
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def view_on(console: Console, clock: Clock) -> View:
-    """The view that suits a console."""
+def view_on(console: Console, clock: Clock, zone: tzinfo = UTC) -> View:
+    """The view that suits a console.
+
+    Args:
+        zone: the exchange's; times are shown by its clock and in UTC.
+    """
     if console.is_terminal:
-        return TerminalView(console, clock)
-    return PlainView(Lines(console.file), clock)
+        return TerminalView(console, clock, zone)
+    return PlainView(Lines(console.file), clock, zone)
 
 
-def render(snapshot: Snapshot) -> RenderableType:
+def render(snapshot: Snapshot, zone: tzinfo) -> RenderableType:
     """The whole state as one picture."""
-    head = Text.assemble((snapshot.title, "bold"), "  ", status_line(snapshot))
-    return Group(head, _positions(snapshot), _working(snapshot), _decisions(snapshot))
+    head = Text.assemble((snapshot.title, "bold"), "  ", status_line(snapshot, zone))
+    return Group(head, _positions(snapshot), _working(snapshot), _decisions(snapshot, zone))
 
 
-def status_line(snapshot: Snapshot) -> str:
+def status_line(snapshot: Snapshot, zone: tzinfo) -> str:
     """The state in one line."""
     age = "no bar yet" if snapshot.bar_age_s is None else f"bar age {snapshot.bar_age_s:.0f} s"
     held = ", ".join(f"{units:+g} {symbol}" for symbol, units, _, _ in snapshot.positions)
     return (
-        f"{snapshot.at:%Y-%m-%d %H:%M:%S} {snapshot.state} | {snapshot.connection} | breaker "
-        f"{snapshot.breaker} | {snapshot.bars} bars, {age} | equity {snapshot.equity:,.2f}, "
-        f"cash {snapshot.cash:,.2f} | {held or 'flat'}, {len(snapshot.working)} at work"
+        f"{both_times(snapshot.at, zone, seconds=True)} {snapshot.state} | "
+        f"{snapshot.connection} | breaker {snapshot.breaker} | {snapshot.bars} bars, {age} | "
+        f"equity {snapshot.equity:,.2f}, cash {snapshot.cash:,.2f} | {held or 'flat'}, {len(snapshot.working)} at work"
     )
 
 
@@ -170,15 +177,15 @@ def _working(snapshot: Snapshot) -> Table:
     return table
 
 
-def _decisions(snapshot: Snapshot) -> Table:
+def _decisions(snapshot: Snapshot, zone: tzinfo) -> Table:
     table = _table("last decisions", "bar", "strategy", "what", "why")
     for decided in reversed(snapshot.decisions):
-        table.add_row(f"{decided.at:%m-%d %H:%M}", decided.strategy, decided.text, _why(decided))
+        table.add_row(both_times(decided.at, zone), decided.strategy, decided.text, _why(decided))
     return table
 
 
-def _line(decided: Decided) -> str:
-    return f"{decided.at:%Y-%m-%d %H:%M} {decided.strategy}: {decided.text}: {_why(decided)}"
+def _line(decided: Decided, zone: tzinfo) -> str:
+    return f"{both_times(decided.at, zone)} {decided.strategy}: {decided.text}: {_why(decided)}"
 
 
 def _why(decided: Decided) -> str:

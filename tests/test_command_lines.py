@@ -1,8 +1,11 @@
 """Every command line: its help shows examples, and a shell can complete its words."""
 
 import os
+import pty
+import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,44 @@ def test_the_script_to_complete_by_is_that_of_the_installed_command(main, capsys
         main(["--show-completion", "bash"])
     assert ended.value.code == 0
     assert "seawall-" in capsys.readouterr().out
+
+
+def at_a_terminal(words: list[str], **environment: str) -> str:
+    """What a command shows on a terminal."""
+    ours, theirs = pty.openpty()
+    known = {name: it for name, it in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    subprocess.run(
+        [sys.executable, "-m", *words],
+        stdout=theirs,
+        stderr=theirs,
+        env={**known, "TERM": "xterm-256color", **environment},
+        cwd=CHECKOUT,
+        check=True,
+    )
+    os.close(theirs)
+    with open(ours, "rb") as shown:  # noqa: PTH123  it has no path
+        return b"".join(iter(partial(pieces, shown), b"")).decode()
+
+
+def pieces(shown) -> bytes:
+    """The next piece; Linux says with an error that a terminal was closed."""
+    try:
+        return shown.read1(65_536)
+    except OSError:
+        return b""
+
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;5;\d+)m")
+
+
+def test_a_terminal_shows_colours_and_no_color_takes_them_away():
+    words = ["analyzers", "--help"]
+    assert COLOUR.search(at_a_terminal(words))
+    assert not COLOUR.search(at_a_terminal(words, NO_COLOR="1"))
+
+
+def test_what_is_no_terminal_gets_no_escape_sequences():
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzers", "--help"], cwd=CHECKOUT, capture_output=True, check=True
+    )
+    assert b"\x1b" not in done.stdout

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -49,6 +50,15 @@ def test_a_terminal_gets_the_whole_picture() -> None:
         assert part in shown.getvalue()
 
 
+def test_times_are_those_of_the_exchange_and_utc() -> None:
+    shown, clock = io.StringIO(), ManualClock(NOON)
+    view = view_on(Console(file=shown, width=300), clock, ZoneInfo("America/New_York"))
+    view.show(SNAPSHOT)
+    first, *_, last = shown.getvalue().splitlines()
+    assert first.startswith("2025-06-02 12:00 EDT (16:00 UTC) sma_cross: buy")
+    assert last.startswith("2025-06-02 12:00:00 EDT (16:00:00 UTC) live |")
+
+
 def test_a_terminal_is_drawn_four_times_a_second() -> None:
     clock = ManualClock(NOON)
     view = TerminalView(Console(file=io.StringIO(), force_terminal=True), clock)
@@ -87,7 +97,7 @@ def test_without_a_terminal_each_decision_is_one_line_told_once() -> None:
     view.show(SNAPSHOT)
     view.close()
     lines = shown.getvalue().splitlines()
-    assert lines[0] == "2025-06-02 16:00 sma_cross: buy 10 SPY market: fast crossed above slow"
+    assert lines[0] == "2025-06-02 16:00 UTC sma_cross: buy 10 SPY market: fast crossed above slow"
     assert lines[1].endswith("REFUSED: max_order_notional: limit 1")
     assert len(lines) == 3
 
