@@ -157,7 +157,8 @@ def status_line(snapshot: Snapshot, zone: tzinfo) -> str:
     return (
         f"{both_times(snapshot.at, zone, seconds=True)} {snapshot.state} | "
         f"{snapshot.connection} | breaker {snapshot.breaker} | {snapshot.bars} bars, {age} | "
-        f"equity {snapshot.equity:,.2f}, cash {snapshot.cash:,.2f} | {held or 'flat'}, {len(snapshot.working)} at work"
+        f"equity {snapshot.equity:,.2f}, cash {snapshot.cash:,.2f} | {held or 'flat'}, "
+        f"{len(snapshot.working)} at work"
     )
 
 
