@@ -8,19 +8,18 @@ import pandas as pd
 import pytest
 
 from brokers.clock import ManualClock, SystemClock
-from brokers.errors import ConfigError, DataError
+from brokers.errors import ConfigError, DataError, Transient
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds.alpaca_client import AlpacaData
 from feeds.ibkr import IbkrBars
-from feeds.ibkr_minutes import Minutes
-from feeds.ibkr_pacing import Paced, Unpaced
+from feeds.ibkr_pacing import Unpaced
 from feeds.passport import stamp
 from feeds.timeframe import Timeframe
 from live.paper.account import BacktraderRules
 from live.paper.market import Market
 from live.paper.matching import Matching
-from live.paper.tws_api import TwsApi
+from live.paper.tws_api import Terms, TwsApi
 from live.paper.venue import Venue
 
 AT = datetime(2024, 3, 4, 15, 0, tzinfo=UTC)
@@ -28,19 +27,18 @@ MINUTE = timedelta(minutes=1)
 SECOND_S = int(AT.timestamp())
 
 
-def frames(bars=40, timeframe="1m", start=AT):
+def frames(bars=40, timeframe="1m", start=AT, symbols=("AAPL",)):
     index = pd.date_range(start, periods=bars, freq="1min", name="time")
     close = 100 + 0.1 * np.arange(bars)
     columns = {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 100.5}
     frame = pd.DataFrame(columns, index=index)
-    return {
-        "AAPL": stamp(frame, symbol="AAPL", source="test", timeframe=timeframe, calendar="XNYS")
-    }
+    words = {"source": "test", "timeframe": timeframe, "calendar": "XNYS"}
+    return {symbol: stamp(frame.copy(), symbol=symbol, **words) for symbol in symbols}
 
 
 class Stage:
-    def __init__(self, api, venue, bars):
-        self.api, self.venue, self.bars = api, venue, bars
+    def __init__(self, api, venue, bars, outages):
+        self.api, self.venue, self.bars, self.outages = api, venue, bars, outages
 
     async def step(self, times=1):
         for _ in range(times):
@@ -50,25 +48,25 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(shown=10, timeframe="1m", **wanted):
-    market = Market(frames())
+async def staged(shown=10, timeframe="1m", symbols=("AAPL",), twins=(), **wanted):
+    market = Market(frames(symbols=symbols))
     for _ in range(shown):
         market.advance()
     clock = ManualClock(market.at)
     venue = Venue(Matching(market.symbols, BacktraderRules()), market, clock)
-    api = TwsApi(venue, clock)
+    api = TwsApi(venue, clock, Terms(twins=twins))
     outages = []
     async with await asyncio.start_server(api.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         bars = IbkrBars(
             Gateway(port=port, client_id=2),
-            AlpacaData(timeframe=Timeframe(timeframe), sentinel=None, **wanted),
+            AlpacaData(timeframe=Timeframe(timeframe), **{"sentinel": None, **wanted}),
             clock=Pinned(venue),
             rng=random.Random(1),
             on_outage=outages.append,
             pace=Unpaced(),
         )
-        yield Stage(api, venue, bars)
+        yield Stage(api, venue, bars, outages)
         await bars.close()
         api.break_off()
 
@@ -97,62 +95,6 @@ def played(play, **how):
 async def wanted(stage):
     while not stage.api.data.is_wanted:  # noqa: ASYNC110  the gateway has no event for it
         await asyncio.sleep(0)
-
-
-def slices(minute, first=0, last=12, price=100.0):
-    start_s = SECOND_S + 60 * minute
-    return [
-        (start_s + 5 * n, (price, price + n, price - n, price), 10.0) for n in range(first, last)
-    ]
-
-
-def test_minute_is_given_with_its_last_five_seconds():
-    minutes = Minutes("AAPL")
-    given = [minutes.add(*part) for part in slices(0)]
-    assert given[:-1] == [[]] * 11
-    assert given[-1] == [VenueBar("AAPL", AT, 100.0, 111.0, 89.0, 100.0, 120.0)]
-
-
-def test_minute_without_its_last_slice_is_given_with_the_next_one_s_first():
-    minutes = Minutes("AAPL")
-    for part in slices(0, last=7):
-        assert minutes.add(*part) == []
-    (bar,) = minutes.add(*slices(1)[0])
-    assert (bar.start_at, bar.volume) == (AT, 70.0)
-
-
-def test_minute_that_was_joined_in_its_middle_is_left_to_history():
-    minutes = Minutes("AAPL")
-    assert [bar for part in slices(0, first=4) for bar in minutes.add(*part)] == []
-    assert [bar.start_at for part in slices(1) for bar in minutes.add(*part)] == [AT + MINUTE]
-
-
-def test_slice_without_trades_adds_no_negative_volume():
-    minutes = Minutes("AAPL")
-    parts = [(at, prices, -1.0) for at, prices, _ in slices(0)]
-    (bar,) = [bar for part in parts for bar in minutes.add(*part)]
-    assert bar.volume == 0.0
-
-
-@pytest.mark.parametrize(
-    ("requests", "waited_s"),
-    [
-        ([("A", "1"), ("A", "1")], 15.0),  # the same again
-        ([("A", str(n)) for n in range(6)], 2.0),  # a sixth of one contract
-        ([(str(n), "1") for n in range(61)], 600.0),  # the 61st in ten minutes
-        ([(str(n), "1") for n in range(60)], 0.0),
-    ],
-)
-def test_pace_keeps_each_of_ib_s_rules(requests, waited_s):
-    clock = ManualClock(AT)
-
-    async def run():
-        pace = Paced(clock)
-        for symbol, request in requests:
-            await pace.turn(symbol, request)
-
-    asyncio.run(run())
-    assert clock.monotonic() == waited_s
 
 
 def test_history_is_of_finished_bars_in_the_range_asked():
@@ -243,3 +185,228 @@ def test_daily_bar_comes_from_history_after_the_close():
 def test_longer_than_days_is_refused():
     with pytest.raises(ConfigError, match="live bars are 1m, 5m"):
         played(lambda stage: None, timeframe="1w")
+
+
+async def drained(bars, count):
+    return [await anext(bars) for _ in range(count)]
+
+
+def asked_for(stage, symbol, answer=None):
+    """Set as soon as live bars of a symbol are asked for, and have been answered."""
+    is_asked, listen = asyncio.Event(), stage.api.answers[50]
+
+    def heard(client, fields):
+        mine = fields[4] == symbol
+        (answer if answer and mine else listen)(client, fields)
+        if mine:
+            is_asked.set()
+
+    stage.api.answers[50] = heard
+    return is_asked
+
+
+def test_sentinel_is_listened_to_besides():
+    async def play(stage):
+        is_asked = asked_for(stage, "MSFT")
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            coming = asyncio.ensure_future(drained(bars, 3))
+            await is_asked.wait()
+            await stage.step()
+            found = {item.symbol for item in (await coming)[1:]}
+        assert found == {"AAPL", "MSFT"}
+
+    played(play, symbols=("AAPL", "MSFT"), sentinel="MSFT")
+
+
+def test_sentinel_that_ib_does_not_give_is_done_without(caplog):
+    def objection(client, fields):
+        client.error(fields[2], 354, "Requested market data is not subscribed.")
+
+    async def play(stage):
+        is_asked = asked_for(stage, "MSFT", objection)
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            coming = asyncio.ensure_future(drained(bars, 2))
+            await is_asked.wait()
+            await stage.step()
+            assert (await coming)[1].symbol == "AAPL"
+
+    played(play, symbols=("AAPL", "MSFT"), sentinel="MSFT")
+    assert "no live bars of the sentinel MSFT" in caplog.text
+
+
+def test_sentinel_that_ib_does_not_know_is_done_without(caplog):
+    async def play(stage):
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            assert isinstance(await anext(bars), Reconnected)
+
+    played(play, sentinel="NOSUCH")
+    assert "no sentinel: ibkr: no contract for NOSUCH" in caplog.text
+
+
+NOT_SUBSCRIBED = "Requested market data is not subscribed."
+OBJECTIONS = [
+    (354, NOT_SUBSCRIBED, f"no market data permission for AAPL .{NOT_SUBSCRIBED}.: subscribe to"),
+    (420, "Invalid Real-time Query:No market data permissions for ISLAND STK", "permission for"),
+    (10197, "No market data during competing live session", "end other sessions of the same"),
+    (322, "Duplicate ticker id", r"no live bars of AAPL: Duplicate ticker id \(code 322\)"),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "told"), OBJECTIONS)
+def test_live_bars_that_may_not_be_had_are_one_line_with_the_next_step(code, text, told):
+    async def play(stage):
+        stage.api.answers[50] = lambda client, fields: client.error(fields[2], code, text)
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            await anext(bars)
+            with pytest.raises(DataError, match=told):
+                await anext(bars)
+        with pytest.raises(DataError, match=told):
+            await stage.bars.require_live(["AAPL"])
+
+    played(play)
+
+
+def test_live_bars_that_nobody_objects_to_may_be_had():
+    async def play(stage):
+        await stage.bars.require_live(["AAPL"], wait_s=0.05)
+        stage.api.answers[50] = lambda client, _: client.break_off()
+        await stage.bars.require_live(["AAPL"])  # a broken line says nothing against them
+        assert await stage.bars.splits(["AAPL"]) == ()
+
+    played(play)
+
+
+def test_unknown_symbol_has_no_live_bars():
+    async def play(stage):
+        async with aclosing(stage.bars.bars(["NOSUCH"])) as bars:
+            with pytest.raises(DataError, match="no contract for NOSUCH"):
+                await anext(bars)
+
+    played(play)
+
+
+def test_symbol_that_is_listed_twice_has_no_bars():
+    async def play(stage):
+        with pytest.raises(DataError, match="ibkr: IB lists AAPL 2 times: write one of"):
+            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
+
+    played(play, twins=(("AAPL", "EBS"),))
+
+
+def test_mute_bars_are_asked_for_once_more_then_given_up():
+    async def play(stage):
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            assert isinstance(await anext(bars), Reconnected)
+            assert isinstance(await anext(bars), Reconnected)
+            with pytest.raises(DataError, match=r"mute: no bar in 0\.05 s, though it was asked"):
+                await anext(bars)
+        assert stage.outages == ["ibkr: market data is mute: no bar in 0.05 s"]
+
+    played(play, mute_s=0.05)
+
+
+def test_silence_while_the_exchange_is_closed_is_no_sign_of_anything():
+    async def play(stage):
+        stage.venue.move(datetime(2024, 3, 4, 23, 0, tzinfo=UTC))
+        told_time, asked = stage.api.answers[49], asyncio.Event()
+
+        def time(client, fields):
+            asked.set()
+            told_time(client, fields)
+
+        stage.api.answers[49] = time
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            await anext(bars)
+            coming = asyncio.ensure_future(anext(bars))
+            await asked.wait()  # whether the gateway is there is asked all the same
+            assert not coming.done()
+            coming.cancel()
+            await asyncio.wait([coming])
+        assert stage.outages == []
+
+    played(play, mute_s=0.02)
+
+
+def test_gateway_that_says_nothing_any_more_is_called_again():
+    async def play(stage):
+        stage.api.answers[49] = lambda *_: None
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            assert all(isinstance(item, Reconnected) for item in await drained(bars, 2))
+        assert "no currentTime in 0.05 s" in stage.outages[0]
+
+    played(play, quiet_s=0.02, timeout_s=0.05)
+
+
+@pytest.mark.parametrize("code", [1101, 1102])
+def test_live_bars_are_asked_for_anew_when_ib_is_back(code):
+    async def play(stage):
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            await anext(bars)
+            coming = asyncio.ensure_future(anext(bars))
+            await wanted(stage)
+            stage.api.announce(code, "Connectivity between IB and TWS has been restored")
+            assert isinstance(await coming, Reconnected)
+
+    played(play)
+
+
+def test_bars_of_days_come_after_the_close():
+    async def play(stage):
+        stage.venue.move(datetime(2024, 3, 4, 21, 5, tzinfo=UTC))
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            _, bar = await drained(bars, 2)
+        assert (bar.start_at, bar.open) == (datetime(2024, 3, 4, 5, tzinfo=UTC), 100.0)
+
+    played(play, timeframe="1d", since=AT, settle_s=1.0)
+
+
+def test_history_of_other_spans_is_refused():
+    async def play(stage):
+        with pytest.raises(ConfigError, match="ibkr: bars are 1m, 5m"):
+            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1w")
+
+    played(play)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Historical Market Data Service error message:No market data permissions", "permission"),
+        ("Historical Market Data Service error message:API interface error", "no history of AAPL"),
+    ],
+)
+def test_history_that_may_not_be_had_is_one_line(text, told):
+    async def play(stage):
+        stage.api.answers[20] = lambda client, fields: client.error(fields[1], 162, text)
+        with pytest.raises(DataError, match=told) as caught:
+            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
+        assert "\n" not in str(caught.value)
+
+    played(play)
+
+
+def test_history_that_was_asked_for_too_fast_is_asked_for_three_times():
+    async def play(stage):
+        asked = []
+
+        def pacing(client, fields):
+            asked.append(fields)
+            text = "Historical Market Data Service error message:pacing violation"
+            client.error(fields[1], 162, text)
+
+        stage.api.answers[20] = pacing
+        with pytest.raises(Transient, match="asked for too fast"):
+            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
+        assert len(asked) == 3
+
+    played(play)
+
+
+def test_history_that_is_late_leaves_the_line_up():
+    async def play(stage):
+        stage.api.answers[20] = lambda *_: None
+        with pytest.raises(Transient, match=r"no historicalDataEnd in 0\.05 s"):
+            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
+        assert list(stage.api.sessions) == [2]
+
+    played(play, timeout_s=0.05)
