@@ -50,7 +50,7 @@ class Reading:
             self.index.add(record, start)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
-                f"line {record.get('seq')} is not a line of a decision log: run verify on it"
+                f"line {len(self.index) + 1} is not a line of a decision log: run verify on it"
             ) from error
         self.end = end
 

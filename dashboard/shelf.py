@@ -64,7 +64,7 @@ def keep(reading: Reading, audit: Audit | None, log: Path) -> bool:
 def kept(log: Path, size: int) -> tuple[Reading, Audit | None] | None:
     """What was kept of this very log, and what verify said then; None: there is nothing of use."""
     try:
-        with np.load(index_path(log)) as held:
+        with index_path(log).open("rb") as file, np.load(file) as held:
             arrays = {name: held[name] for name in held.files}
         plain = orjson.loads(arrays.pop("plain").tobytes())
         if plain["version"] != VERSION:
