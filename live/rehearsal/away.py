@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -169,5 +169,6 @@ def _told(play: Play, venue: VenueProcess, folder: Path, now: datetime) -> str:
         "calendar": play.calendar,
         "commission": play.commission,
         "now": now.isoformat(),
+        "night": play.night and asdict(play.night),
     }
     return orjson.dumps(told).decode()

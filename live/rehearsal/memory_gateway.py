@@ -37,7 +37,7 @@ class GatewaySide:
         self.began_at = venue.at
         self.gate = TwsApi(venue, clock)
         self._clock = clock
-        self._seed = play.seed
+        self._seed, self._night = play.seed, play.night
 
     def connect(self, wanted: AlpacaData, crash: Crash) -> Link:
         """Make one session's wires; to be called on the loop that will use them."""
@@ -45,7 +45,7 @@ class GatewaySide:
         clock, loop = self._clock, cast("PipeLoop", asyncio.get_running_loop())
         loop.listen(ACCOUNT, self.gate.serve, MortalLine(crash))
         loop.listen(BARS, self.gate.serve)
-        gateway = Gateway(port=ACCOUNT, client_id=ACCOUNT, messages_a_second=0)
+        gateway = Gateway(port=ACCOUNT, client_id=ACCOUNT, messages_a_second=0, night=self._night)
         account = MortalAccount(
             Ibkr(gateway, clock=clock, rng=rng),
             limiter=Limiter(CALLS_A_MINUTE, MINUTE_S, clock, order_calls=ORDER_CALLS),

@@ -13,6 +13,7 @@ from backtest.inputs import Feeds
 from backtest.spec import RunSpec
 from brokers.errors import ConfigError
 from brokers.profile import Profile
+from brokers.wire.ibkr_night import Night
 from feeds.bars import check_bars
 from feeds.frames import bar_ends
 from feeds.market import CALENDAR
@@ -38,6 +39,7 @@ class Play:
         frames: bar frames by symbol, all of one timeframe.
         account: the venue's rules, which then stand in the guard of both halves.
         front: the protocol that the venue speaks; but for Alpaca's own the rules are backtrader's.
+        night: of the gateway's restarts, as the session knows it; None: it knows of none.
         seed: of the venue's ids and of the session's jitter.
         warm_up: bars that both halves see before they may order.
         strategy: what another process knows it by; by default its name.
@@ -51,6 +53,7 @@ class Play:
     frames: Mapping[str, pd.DataFrame]
     account: RuleSet = "backtrader"
     front: Front = "alpaca"
+    night: Night | None = None
     plan: Plan = field(default_factory=Plan)
     seed: int = 0
     warm_up: int = 0

@@ -19,6 +19,7 @@ from brokers.errors import SeawallError
 from brokers.wire.alpaca_access import AlpacaKeys
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.ibkr_night import Night
 from brokers.wire.portal import Portal
 from brokers.wire.portal_access import PortalAccess
 from live.alerts import Alerts
@@ -79,7 +80,9 @@ def _access(told: Mapping[str, Any]) -> Access:
     access = Access(name="rehearsal", where=url, profile=profile, is_ours=True)
     if url.startswith("tws:"):
         port = int(url.rpartition(":")[2])
-        return dataclasses.replace(access, gateway=Gateway(port=port, messages_a_second=0))
+        night = told["night"] and Night(**told["night"])
+        gateway = Gateway(port=port, messages_a_second=0, night=night)
+        return dataclasses.replace(access, gateway=gateway)
     if url.startswith("https:"):
         return dataclasses.replace(access, portal=PortalAccess(url))
     keys = AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"]))
