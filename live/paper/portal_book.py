@@ -100,12 +100,10 @@ class Book:
     def totals(self, known: Placed, tip: VenueOrder) -> tuple[Decimal, Decimal]:
         """Units filled under all names up to that of `tip`, and their average price."""
         units = spent = _NONE
-        for name in known.names:
-            order = tip if name == tip.client_order_id else self._order(name)
+        earlier = known.names[: known.names.index(tip.client_order_id)]
+        for order in (*map(self._order, earlier), tip):
             units += order.filled_quantity
             spent += order.filled_quantity * (order.filled_average_price or _NONE)
-            if order is tip:
-                break
         return units, spent / units if units else _NONE
 
     def _order(self, name: str) -> VenueOrder:

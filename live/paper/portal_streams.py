@@ -177,10 +177,10 @@ class Connection:
     async def _hear_trades(self, _name: str, words: str) -> None:
         asked = _object(words)
         names = ("realtimeUpdatesOnly", "realtime_updates_only")
-        rows = self._orders.executions(int(asked.get("days") or 1))
+        is_new_only = any(asked.get(name) for name in names)
+        rows = [] if is_new_only else self._orders.executions(int(asked.get("days") or 1))
         self.hears_trades = True
-        if rows and not any(asked.get(name) for name in names):
-            await self.say({"topic": "str", "args": rows})
+        await self.say({"topic": "str", "args": rows})
 
     async def _leave_trades(self, _name: str, _words: str) -> None:
         self.hears_trades = False

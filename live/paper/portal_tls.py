@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
+from brokers.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,15 @@ class Identity:
 
 @contextmanager
 def identity(host: str) -> Iterator[Identity]:
-    """Make a certificate for loopback and `host`; its file goes when the block ends."""
+    """Make a certificate for loopback and `host`; its file goes when the block ends.
+
+    Raises:
+        ConfigError: the package that makes it is missing.
+    """
+    try:
+        import trustme  # noqa: PLC0415  an extra
+    except ImportError:
+        raise ConfigError("portal: trustme is missing: pip install 'seawall[ibkr]'") from None
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     names = dict.fromkeys(("127.0.0.1", "localhost", host))

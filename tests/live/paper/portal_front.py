@@ -103,6 +103,14 @@ class Front:
         told = self.get(path)
         return list((told if told["snapshot"] else self.get(path))["orders"])
 
+    def release(self) -> None:
+        """Let the venue do what is due."""
+
+        async def wait(_client: "Client") -> None:
+            await self.venue.release()
+
+        self.run(wait)
+
     def turn(self, times: int = 1) -> None:
         """Match the next minutes and send their bars."""
 

@@ -37,11 +37,7 @@ def test_competing_session_ends_by_itself() -> None:
     assert front.call("POST", STATUS)[1]["competing"] is True
     assert front.venue.late == 1
     front.clock.sleep(5.0)
-
-    async def release(_client: Client) -> None:
-        await front.venue.release()
-
-    front.run(release)
+    front.release()
     told = front.call("POST", STATUS)[1]
     assert (told["competing"], told["authenticated"], front.venue.late) == (False, False, 0)
     assert front.call("POST", INIT, {"compete": False})[1]["authenticated"] is True
@@ -52,7 +48,7 @@ def test_competitor_who_was_ousted_stays_away() -> None:
     front.turn()
     front.call("POST", INIT, {"compete": True})
     front.clock.sleep(5.0)
-    front.turn()
+    front.release()
     assert front.call("POST", STATUS)[1]["authenticated"] is True
 
 

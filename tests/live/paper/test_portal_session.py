@@ -55,7 +55,9 @@ def test_session_that_is_tickled_stays() -> None:
     for _ in range(10):
         front.clock.sleep(60)
         front.call("POST", "/tickle")
-    assert front.call("POST", "/iserver/auth/status")[1]["authenticated"] is True
+    name = front.call("POST", "/tickle")[1]["session"]
+    assert front.call("POST", INIT, CONFIRMED)[1]["authenticated"] is True
+    assert front.call("POST", "/tickle")[1]["session"] == name
 
 
 def test_session_that_somebody_else_has_is_taken_back_only_by_who_competes() -> None:

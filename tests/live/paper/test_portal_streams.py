@@ -91,7 +91,7 @@ def test_orders_and_executions_of_the_day_come_with_the_subscription() -> None:
             await heard.socket.send("str+not json")
             assert [row["side"] for row in await heard.rows("str")] == ["B"]
             await heard.socket.send(STR)
-            assert await heard.all() == []
+            assert await heard.rows("str") == []
 
     talk(Front(), scenario)
 
