@@ -22,7 +22,7 @@ from feeds.alpaca_actions import StockSplit
 from feeds.alpaca_client import CALENDAR, MINUTE, AlpacaData
 from feeds.daily_bars import DailyBars
 from feeds.gathered_bars import GatheredBars
-from feeds.portal_rounds import SETTLE_S, PortalRounds
+from feeds.portal_rounds import PortalRounds
 from feeds.ranges import midnights
 from feeds.timeframe import Timeframe
 
@@ -140,7 +140,7 @@ class PortalBars:
             on_outage=on_outage,
             pulse=self._stream.pulse,
             watch=self._watch,
-            settle_s=SETTLE_S if self._is_paced else 0.0,
+            is_eager=not self._is_paced,
         )
 
     async def _watch(self, symbols: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from brokers.clock import Clock
-from brokers.errors import DataError, Transient
+from brokers.errors import DataError, DataMute, Transient
 from brokers.wire.http import within
 from brokers.wire.portal_pulse import PortalPulse
 from brokers.wire.transport import Reconnected, VenueBar
@@ -29,7 +29,7 @@ class PortalRounds:
         on_outage: told why bars do not come.
         pulse: how far the market has come.
         watch: has prices of symbols move the pulse.
-        settle_s: how long bars take to be final.
+        is_eager: nobody counts the calls: with every price is asked at once.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class PortalRounds:
         on_outage: Callable[[str], None],
         pulse: PortalPulse,
         watch: Callable[[Sequence[str]], Awaitable[None]],
-        settle_s: float = SETTLE_S,
+        is_eager: bool = False,
     ) -> None:
         self._past = past
         self._data = data
@@ -49,7 +49,7 @@ class PortalRounds:
         self._on_outage = on_outage
         self._pulse = pulse
         self._watch = watch
-        self._settle_s = settle_s
+        self._is_eager = is_eager
         self._newest = dict[str, datetime]()
 
     async def bars(self, symbols: Sequence[str]) -> AsyncGenerator[VenueBar | Reconnected, None]:
@@ -64,8 +64,8 @@ class PortalRounds:
         yield Reconnected(now)
         while True:
             end = await self._over(end)
-            if self._settle_s:
-                await self._clock.wait(self._settle_s)
+            if not self._is_eager:
+                await self._clock.wait(SETTLE_S)
             found, was_down = await self._round(symbols, start, end)
             if was_down:
                 yield Reconnected(self._clock.now())
@@ -83,17 +83,19 @@ class PortalRounds:
                 await self._clock.wait(PAUSE_S)
 
     async def _over(self, asked: datetime) -> datetime:
-        """The end of the newest minute that is over, once that is later than `asked`."""
+        """The end of the newest minute that is over, once there is a later one than `asked`."""
+        is_moved = False
         while True:
             ends = [_floor(self._pulse.at)] if self._pulse.at else []
             late = self._clock.now() - timedelta(seconds=LATE_S)
             if not self._data.regular_hours or calendars.is_open(CALENDAR, _floor(late) - _MINUTE):
                 ends.append(_floor(late))
-            if (end := max(ends, default=asked)) > asked:
+            if (end := max(ends, default=asked)) > asked or (self._is_eager and is_moved):
                 return end
             wait_s = self._clock.until_s(_floor(late) + _MINUTE + timedelta(seconds=LATE_S))
             try:
                 await within(self._clock, max(wait_s, PAUSE_S), self._pulse.moved())
+                is_moved = True
             except TimeoutError:
                 continue
 
@@ -103,7 +105,7 @@ class PortalRounds:
         """What is new of [start, end), oldest first, and whether a call failed meanwhile."""
         found, looks, was_down = list[VenueBar](), 0, False
         missing = list(symbols)
-        while missing and looks < LOOKS:
+        while missing and looks < (1 if self._is_eager else LOOKS):
             if looks:
                 await self._clock.wait(SETTLE_S)
             try:
@@ -140,7 +142,7 @@ class PortalRounds:
             return
         since = max([session[0], began_at, *self._newest.values()])
         if (end - since).total_seconds() > self._data.mute_s:
-            raise DataError(f"portal: market data is mute: no bar in {self._data.mute_s:g} s")
+            raise DataMute(f"portal: market data is mute: no bar in {self._data.mute_s:g} s")
 
 
 def _floor(at: datetime) -> datetime:

@@ -13,11 +13,10 @@ class PortalPulse:
 
     def tell(self, at: datetime) -> None:
         """Note a price's instant."""
-        if self.at is None or at > self.at:
-            self.at = at
-            self._has_moved.set()
+        self.at = at if self.at is None else max(self.at, at)
+        self._has_moved.set()
 
     async def moved(self) -> None:
-        """Wait until it is later than when this was last awaited."""
+        """Wait until a price has come since this was last awaited."""
         await self._has_moved.wait()
         self._has_moved.clear()

@@ -5,6 +5,7 @@ Source: Web API, "Place Order Reply Messages" and "Suppressible Message IDs".
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 from brokers.errors import VenueRefused
@@ -53,7 +54,8 @@ async def settle(told: Any, confirms: Collection[str], reply: Reply) -> list[dic
         await another_request()
         ids = [str(it) for it in asked.get("messageIds") or ()]
         if not ids or not set(ids) <= set(confirms):
-            await reply(str(asked["id"]), False)
+            with suppress(VenueRefused):  # that it discards the order
+                await reply(str(asked["id"]), False)
             raise _refusal(ids, asked["message"])
         told = await reply(str(asked["id"]), True)
     raise NoAnswer(f"IBKR asked more than {MOST} questions about one order")

@@ -26,6 +26,10 @@ class LoginLost(Transient):
     """The gateway is there, and nobody is logged in to IBKR by it, or somebody else is."""
 
 
+class Nobody(Transient):
+    """Nothing answers there, or nothing that speaks this protocol."""
+
+
 class PortalRest:
     """Asks a gateway.
 
@@ -134,7 +138,7 @@ def _meaning(error: BaseException, what: str) -> Exception:
         if isinstance(cause, exceptions.HTTPError):
             return _judged(cause.response, what)
         if isinstance(cause, exceptions.SSLError):
-            return Transient(f"no TLS for {what}: {_WRONG_PORT}")
+            return Nobody(f"no TLS for {what}: {_WRONG_PORT}")
         if isinstance(cause, exceptions.JSONDecodeError):
             return NoAnswer(f"the answer to {what} is no JSON")
         if isinstance(cause, exceptions.ConnectionError):
@@ -152,7 +156,7 @@ def _unconnected(error: BaseException, what: str) -> Exception:
 
     inner = error.args[0] if error.args else None
     if isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError):
-        return Transient("nobody answers: start the Client Portal gateway and log in")
+        return Nobody("nobody answers: start the Client Portal gateway and log in")
     return NoAnswer(f"the connection broke during {what}: {_WRONG_PORT}")
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from brokers.clock import Clock
-from brokers.errors import ConfigError, Transient, TransportError
+from brokers.errors import ConfigError, Transient
 from brokers.wire.http import NoAnswer
 from brokers.wire.portal_access import PortalAccess
-from brokers.wire.portal_rest import LoginLost, PortalRest
+from brokers.wire.portal_rest import LoginLost, Nobody, PortalRest
 
 TICKLE_S = 55.0  # a login is dropped after five or six minutes without a request
 PAPER = "D"  # with it the ids of paper accounts begin
@@ -55,7 +55,13 @@ class PortalSession:
             self.lose(str(lost))
             raise
 
-    async def ask(self, method: str, path: str, params: Mapping[str, Any] | None = None) -> Any:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Ask what may be asked again.
 
         Raises:
@@ -63,7 +69,7 @@ class PortalSession:
             VenueRefused: an error for an answer.
         """
         try:
-            return await self.request(method, path, params)
+            return await self.request(method, path, params, body)
         except NoAnswer as lost:
             raise Transient(str(lost)) from None
 
@@ -79,7 +85,7 @@ class PortalSession:
                 return
             try:
                 await self._open()
-            except TransportError as error:
+            except (LoginLost, Nobody) as error:
                 self.lose(str(error))
                 if not self.logins:
                     raise ConfigError(str(error)) from None
@@ -94,7 +100,7 @@ class PortalSession:
         told = await self.ask("GET", "iserver/accounts")
         self.account = self._chosen([str(it) for it in told["accounts"]])
         if told.get("selectedAccount", self.account) != self.account:
-            await self.request("POST", "iserver/account", body={"acctId": self.account})
+            await self.ask("POST", "iserver/account", body={"acctId": self.account})
         await self.ask("GET", "portfolio/accounts")
         self.trouble = ""
 
@@ -130,7 +136,7 @@ class PortalSession:
             self.token = str(told["session"])
             status: Mapping[str, Any] = told["iserver"]["authStatus"]
         except (KeyError, TypeError):
-            raise Transient(f"{self._access.where}: its answer to tickle cannot be read") from None
+            raise Nobody(f"{self._access.where} is none: {told!r:.80} to tickle") from None
         return status
 
     async def _bridge(self, status: Mapping[str, Any]) -> None:
@@ -138,7 +144,7 @@ class PortalSession:
         if status.get("competing") and not self._access.competes:
             raise LoginLost(f"{self._access.where}: {self._complaint(status)}")
         wanted = {"publish": True, "compete": self._access.competes}
-        await self.request("POST", "iserver/auth/ssodh/init", body=wanted)
+        await self.ask("POST", "iserver/auth/ssodh/init", body=wanted)
         for _ in range(LOOKS):
             if _may_trade(status := await self.status()):
                 return

@@ -1,15 +1,14 @@
-"""A Client Portal that does what a test says: for what the venue's own double cannot be made to do."""
+"""A Client Portal that does what a test says, where our venue's own one does as IBKR's does."""
 
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
 
+import orjson
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
-
-import orjson
 
 ACCOUNT = "DU123456"
 AT_MS = 1709564400000  # 2024-03-04 15:00 UTC
@@ -74,6 +73,7 @@ class PortalDouble:
         self.is_prepared = False
         self.takes_websockets = True
         self.sockets = []
+        self.joined, self.ticked = asyncio.Event(), asyncio.Event()
         self.said = []
         self._waiting = None
         self.app = Starlette(
@@ -93,8 +93,7 @@ class PortalDouble:
 
     async def send(self, text):
         """Send a frame."""
-        while not self.sockets:
-            await asyncio.sleep(0)
+        await self.joined.wait()
         for socket in self.sockets:
             await socket.send_text(text)
 
@@ -110,10 +109,14 @@ class PortalDouble:
         self.cookie = socket.headers.get("cookie")
         await socket.accept()
         self.sockets.append(socket)
+        self.joined.set()
         with suppress(WebSocketDisconnect):
             while True:
                 self.said.append(await socket.receive_text())
+                if self.said[-1] == "tic":
+                    self.ticked.set()
         self.sockets.remove(socket)
+        self.joined.clear()
 
     async def _answer(self, request):
         path, body = request.path_params["path"], await request.body()
@@ -146,8 +149,10 @@ class PortalDouble:
             },
             "iserver/account/trades": self.trades,
         }
-        if path in plain:
-            return plain[path]
+        return plain[path] if path in plain else self._of_orders(method, path, told)
+
+    def _of_orders(self, method, path, told):
+        number = path.rpartition("/")[2]
         if path == "trsrv/stocks":
             return self._stocks(told["symbols"])
         if path == "iserver/account/orders":
@@ -156,14 +161,11 @@ class PortalDouble:
             return {"orders": rows, "snapshot": was_prepared}
         if path.startswith("iserver/reply/"):
             return self._replied(told["confirmed"])
-        if path == f"iserver/account/{ACCOUNT}/orders":
-            self._waiting = (None, told["orders"])
-            return self._asks_or_takes()
-        number = path.rpartition("/")[2]
         if method == "DELETE":
             self.orders[number]["status"] = "Cancelled"
             return {"msg": "Request was submitted", "order_id": number, "account": ACCOUNT}
-        self._waiting = (number, [told])
+        is_new = path == f"iserver/account/{ACCOUNT}/orders"
+        self._waiting = (None, told["orders"]) if is_new else (number, [told])
         return self._asks_or_takes()
 
     def _replied(self, is_confirmed):
