@@ -61,8 +61,8 @@ def sockets_change_nothing(seed: int) -> int:
     with TemporaryDirectory() as near, TemporaryDirectory() as far:
         here = rehearse(case, Path(near), faults)
         there = rehearse_over_loopback(case, Path(far), faults)
-    _checked(here, f"{faults} in memory: ")
-    _checked(there, f"{faults} over loopback: ")
+    checked(here, f"{faults} in memory: ")
+    checked(there, f"{faults} over loopback: ")
     assert here.hashes["live"] == there.hashes["live"], f"{faults}: two canonical logs"
     return 1
 
@@ -72,7 +72,7 @@ def storms_over_loopback(chunk: int) -> int:
     name, timeframe, symbols, account, faults = STORMS[chunk]
     with TemporaryDirectory() as folder:
         case = play(name, timeframe, symbols, account)
-        _checked(rehearse_over_loopback(case, Path(folder), faults), "")
+        checked(rehearse_over_loopback(case, Path(folder), faults), "")
     return 1
 
 
@@ -84,23 +84,24 @@ def sigkills_cost_nothing(chunk: int) -> int:
     strikes = {bar: rng.uniform(0.0, 0.02) for bar in bars}
     with TemporaryDirectory() as folder:
         certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
-        _checked(certificate, f"killed {strikes}: ")
+        checked(certificate, f"killed {strikes}: ")
     assert certificate.lives == 1 + SIGKILLS_A_CHUNK
     return SIGKILLS_A_CHUNK
 
 
 def _logged(case: Play, faults: str) -> bytes:
     with TemporaryDirectory() as folder:
-        _checked(rehearse(case, Path(folder), faults), f"{faults}: ")
+        checked(rehearse(case, Path(folder), faults), f"{faults}: ")
         return log_bytes(Path(folder))
 
 
 def _identical(case: Play, faults: str, deaths: Deaths = (), what: str = "") -> None:
     with TemporaryDirectory() as folder:
-        _checked(rehearse(case, Path(folder), faults, deaths), what)
+        checked(rehearse(case, Path(folder), faults, deaths), what)
 
 
-def _checked(certificate: Certificate, what: str) -> None:
+def checked(certificate: Certificate, what: str) -> None:
+    """Let an identical rehearsal pass; `what` begins the text of any other."""
     assert certificate.identical, what + certificate.text
 
 

@@ -8,6 +8,7 @@ from tests.backtest import test_kernel, test_sweep_kills
 from tests.backtest.backends import test_clusters
 from tests.brokers import test_fills_against_stock, test_parity, test_remote_parity
 from tests.prove import Proof, examples
+from tests.prove.gateway_proofs import GATEWAY_PROOFS
 from tests.prove.live_proofs import LIVE_PROOFS
 from tests.strategies import test_base
 from tests.turbo import test_orders_random
@@ -108,4 +109,5 @@ PROOFS = (
         test_clusters.deaths,
     ),
     *LIVE_PROOFS,
+    *GATEWAY_PROOFS,
 )
