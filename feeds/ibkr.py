@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from brokers.clock import Clock
 from brokers.errors import (
     ConfigError,
     DataError,
+    DataMute,
     SchemaRefused,
     Transient,
     TransportError,
@@ -151,13 +153,16 @@ class IbkrBars:
                 await self._up()
                 await self._subscribe(symbols)
                 yield Reconnected(self._clock.now())
-                async for bar in self._connected(symbols):
-                    if self._is_new(bar):
-                        self._failures = self._mutes = 0
-                        yield bar
+                async with aclosing(self._connected(symbols)) as found:
+                    async for bar in found:
+                        if self._is_new(bar):
+                            self._failures = self._mutes = 0
+                            yield bar
+                reason = f"{self._gateway.where}: the connection for bars broke"
             except TransportError as error:
-                self._line.close()
-                on_outage(str(error))
+                reason = str(error)
+            self._line.close()
+            on_outage(reason)
             self._failures += 1
             widest_s = min(LONGEST_WAIT_S, 0.5 * 2.0 ** min(self._failures, 16))
             await self._clock.wait(self._rng.uniform(0.0, widest_s))
@@ -171,16 +176,15 @@ class IbkrBars:
         for bar in await self._missed(symbols, self._clock.now()):
             yield bar
         is_first = True
-        while True:
-            arrived = await self._arrival()
+        while (arrived := await self._arrival()) is not None:
             if is_first:  # the minute that was running when we came is in no bar of ours
                 for bar in await self._missed(symbols, arrived.start_at):
                     yield bar
             is_first = False
             yield arrived
 
-    async def _arrival(self) -> VenueBar:
-        """The next bar; in silence the gateway has to say that it is there."""
+    async def _arrival(self) -> VenueBar | None:
+        """The next bar, or None as the line ends; in silence the gateway has to say something."""
         began_s = self._clock.monotonic()
         quiet_s = min(self._data.quiet_s, self._data.mute_s)
         while True:
@@ -192,8 +196,6 @@ class IbkrBars:
                 continue
             if isinstance(arrived, DataError):
                 raise arrived
-            if arrived is None:
-                raise Transient(f"{self._gateway.where}: the connection for bars broke")
             return arrived
 
     def _judge_silence(self, silent_s: float) -> None:
@@ -205,7 +207,7 @@ class IbkrBars:
         text = f"ibkr: market data is mute: no bar in {self._data.mute_s:g} s"
         self._mutes += 1
         if self._mutes > 1:
-            raise DataError(f"{text}, though it was asked for once more")
+            raise DataMute(f"{text}, though it was asked for once more")
         raise Transient(text)
 
     async def _missed(self, symbols: Sequence[str], end: datetime) -> list[VenueBar]:

@@ -180,11 +180,8 @@ class Ibkr:
             numbers.append(number)
             client.reqAccountSummary(number, "All", TAGS)
 
-        try:
-            rows = await self._line.ask(send, "accountSummaryEnd")
-        finally:
-            if self._line.is_up:
-                self._line.client.cancelAccountSummary(numbers[0])
+        rows = await self._line.ask(send, "accountSummaryEnd")
+        self._line.client.cancelAccountSummary(numbers[0])
         found = {row[2]: row for row in rows if row[1] == self._account}
         if missing := sorted(set(TAGS.split(",")) - found.keys()):
             raise Transient(f"{self._gateway.where}: no {', '.join(missing)} of {self._account}")

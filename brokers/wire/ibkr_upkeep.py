@@ -3,7 +3,6 @@
 import asyncio
 import random
 from datetime import datetime
-from itertools import count
 
 from brokers.clock import Clock
 from brokers.errors import ConfigError, SeawallError, Transient, VenueRefused
@@ -50,7 +49,9 @@ class Upkeep:
             Transient: it was up, and by day it is not.
         """
         async with self._turn:
-            for tries in count(1):
+            tries = 0
+            while True:
+                tries += 1
                 try:
                     await self._have_line()
                     return

@@ -273,6 +273,15 @@ def test_order_that_was_cancelled_by_ib_ends_and_one_that_is_whole_is_not_refuse
     heard(play)
 
 
+def test_order_that_ib_never_took_in_is_no_news_when_it_is_refused_late():
+    async def play(it):
+        it.placed()
+        it.hear("error", (1, 201, "Order rejected - reason:no", ""))
+        assert it.told() == []
+
+    heard(play)
+
+
 @pytest.mark.parametrize(
     ("kind", "error"), [("place", Unknown), ("modify", Unknown), ("cancel", Transient)]
 )

@@ -166,6 +166,20 @@ def test_client_id_may_be_held_for_our_own_broken_connection_but_not_for_long(la
     at_night(play, clock)
 
 
+def test_call_that_was_given_up_while_orders_were_read_leaves_a_line_that_can_be_used():
+    async def play(stage):
+        tell, is_asked = stage.api.answers[16], asyncio.Event()
+        stage.api.answers[16] = lambda *_: is_asked.set()
+        first = asyncio.ensure_future(stage.transport.account())
+        await is_asked.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        stage.api.answers[16] = tell
+        assert (await stage.transport.account()).account_id == "DU123456"
+
+    scene(play)
+
+
 READ_ONLY = (
     "Error validating request.-'b7' : cause - The API interface is currently in Read-Only mode."
 )

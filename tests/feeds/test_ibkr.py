@@ -92,6 +92,10 @@ def played(play, **how):
     asyncio.run(run())
 
 
+async def drained(bars, count):
+    return [await anext(bars) for _ in range(count)]
+
+
 async def wanted(stage):
     while not stage.api.data.is_wanted:  # noqa: ASYNC110  the gateway has no event for it
         await asyncio.sleep(0)
@@ -157,6 +161,20 @@ def test_bars_since_the_warm_up_come_first():
     played(play, since=AT + 8 * MINUTE)
 
 
+def test_minutes_that_ended_while_it_was_being_asked_come_before_the_first_live_one():
+    async def play(stage):
+        async with aclosing(stage.bars.bars(["AAPL"])) as bars:
+            coming = asyncio.ensure_future(drained(bars, 4))
+            await wanted(stage)
+            for _ in range(2):
+                stage.venue.market.advance()  # nobody is told
+            await stage.step()
+            starts = [bar.start_at for bar in (await coming)[1:]]
+        assert starts == [AT + n * MINUTE for n in (10, 11, 12)]
+
+    played(play, since=AT + 10 * MINUTE)
+
+
 def test_five_minutes_are_gathered_from_live_minutes():
     async def play(stage):
         async with aclosing(stage.bars.bars(["AAPL"])) as bars:
@@ -185,10 +203,6 @@ def test_daily_bar_comes_from_history_after_the_close():
 def test_longer_than_days_is_refused():
     with pytest.raises(ConfigError, match="live bars are 1m, 5m"):
         played(lambda stage: None, timeframe="1w")
-
-
-async def drained(bars, count):
-    return [await anext(bars) for _ in range(count)]
 
 
 def asked_for(stage, symbol, answer=None):
@@ -308,17 +322,18 @@ def test_mute_bars_are_asked_for_once_more_then_given_up():
 def test_silence_while_the_exchange_is_closed_is_no_sign_of_anything():
     async def play(stage):
         stage.venue.move(datetime(2024, 3, 4, 23, 0, tzinfo=UTC))
-        told_time, asked = stage.api.answers[49], asyncio.Event()
+        told_time, asked = stage.api.answers[49], asyncio.Semaphore(0)
 
         def time(client, fields):
-            asked.set()
+            asked.release()
             told_time(client, fields)
 
         stage.api.answers[49] = time
         async with aclosing(stage.bars.bars(["AAPL"])) as bars:
             await anext(bars)
             coming = asyncio.ensure_future(anext(bars))
-            await asked.wait()  # whether the gateway is there is asked all the same
+            for _ in range(2):  # whether the gateway is there is asked all the same
+                await asked.acquire()
             assert not coming.done()
             coming.cancel()
             await asyncio.wait([coming])
