@@ -3,6 +3,7 @@
 SeawallError
 ├── ConfigError            a wrong parameter, option or setting: mend it and start again
 ├── DataError              bars or files that cannot be used: mend or fetch them anew
+│   └── DataMute           live bars that stopped while the market is open: look at the network
 ├── OrderRefused           a verdict on one order, never retried
 │   ├── SchemaRefused      it contradicts itself, or the profile's tick, lot or holding
 │   ├── RiskRefused        a risk rule said no
@@ -26,6 +27,10 @@ class ConfigError(SeawallError):
 
 class DataError(SeawallError):
     """Bars or files cannot be used; the text names the place and the next step."""
+
+
+class DataMute(DataError):
+    """No live bar came for long while the market was open, and connecting again did not help."""
 
 
 class OrderRefused(SeawallError):

@@ -15,7 +15,14 @@ import orjson
 import pandas as pd
 
 from brokers.clock import Clock
-from brokers.errors import ConfigError, DataError, SeawallError, Transient, TransportError
+from brokers.errors import (
+    ConfigError,
+    DataError,
+    DataMute,
+    SeawallError,
+    Transient,
+    TransportError,
+)
 from brokers.wire.alpaca_access import KEY_ID, SECRET_KEY, AlpacaKeys
 from brokers.wire.http import Frame, Http, Socket, StreamRefused, within
 from brokers.wire.transport import Reconnected, VenueBar
@@ -271,7 +278,7 @@ class AlpacaBarStream:
         if isinstance(error, Mute):
             self._mutes += 1
             if self._mutes > 1:
-                raise DataError(
+                raise DataMute(
                     f"alpaca: {error}, and opening it again did not help: check "
                     "status.alpaca.markets and the network before starting again"
                 ) from None

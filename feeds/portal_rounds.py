@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from brokers.clock import Clock
-from brokers.errors import DataError, DataMute, Transient
+from brokers.errors import DataMute, Transient
 from brokers.wire.http import within
 from brokers.wire.portal_pulse import PortalPulse
 from brokers.wire.transport import Reconnected, VenueBar

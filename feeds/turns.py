@@ -149,7 +149,7 @@ class Turns:
 
     @property
     def barrier(self) -> Barrier:
-        """Which symbols are stale, and whether all are mute."""
+        """What gathers the bars of one time."""
         return self._barrier
 
     @property

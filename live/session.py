@@ -265,11 +265,11 @@ class Session:
     def _wires(self) -> Tripped | None:
         if self._broken:
             return Tripped("connection", self._broken)
-        failure = self._stack.wires.data_failure
-        if not failure:
+        wires = self._stack.wires
+        if not (failure := wires.data_failure):
             return None
-        is_mute = "mute" in failure
-        return Tripped("mute" if is_mute else "connection", f"market data: {failure}")
+        trigger: Trigger = "mute" if wires.data_is_mute else "connection"
+        return Tripped(trigger, f"market data: {failure}")
 
     def _disk(self) -> Tripped | None:
         failure = self._stack.log.look()

@@ -18,7 +18,7 @@ from backtest.spec import RunSpec
 from brokers.blotter import Blotter
 from brokers.books import Pace
 from brokers.clock import Clock
-from brokers.errors import SeawallError
+from brokers.errors import DataMute, SeawallError
 from brokers.facts import Split
 from brokers.guard import GuardedBroker
 from brokers.inbox import Inbox, Lane
@@ -63,6 +63,7 @@ class Wires:
     made: Connection | None = None
     data: str = "connecting"
     data_failure: str = ""
+    data_is_mute: bool = False  # written before data_failure
 
     @property
     def breaker(self) -> str:
@@ -187,6 +188,7 @@ async def listen(stack: Stack, symbols: Sequence[str], link: Link) -> None:
                     asyncio.get_running_loop().call_soon(hand_over)
                 arrived.append(item)
     except SeawallError as error:
+        stack.wires.data_is_mute = isinstance(error, DataMute)
         stack.wires.data_failure = str(error)
 
 
@@ -227,13 +229,7 @@ def _down(wires: Wires, lane: Lane, outage: Outage) -> None:
 
 
 def _turns(settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog) -> Turns:
-    barrier = Barrier(
-        settings.data.symbols,
-        settings.data.barrier_s,
-        start.clock,
-        sentinel=start.data.sentinel,
-        stale_turns=QUIET_BARS,
-    )
+    barrier = Barrier(settings.data.symbols, settings.data.barrier_s, start.clock)
     return Turns(
         inbox.lane("bars"),
         barrier,

@@ -20,8 +20,8 @@ def bar(symbol: str, minute: int, *, close: float = 100.0, is_correction: bool =
     return VenueBar(symbol, start_at, 100.0, 110.0, 90.0, close, 1.0, is_correction)
 
 
-def barrier(clock: ManualClock, *, deadline_s: float = 2.0, **options) -> Barrier:
-    return Barrier(SYMBOLS, deadline_s, clock, **options)
+def barrier(clock: ManualClock, *, deadline_s: float = 2.0) -> Barrier:
+    return Barrier(SYMBOLS, deadline_s, clock)
 
 
 @pytest.fixture
@@ -114,56 +114,24 @@ def test_what_the_warm_up_had_is_known_even_if_it_waits_already(clock):
     assert minutes(wall.due()) == [(1, ["SPY"])]
 
 
-def test_a_quiet_symbol_is_stale_until_its_next_bar_and_no_alarm(clock):
-    wall = barrier(clock, stale_turns=2)
-    for minute in range(2):
-        assert wall.stale == frozenset()
-        give(wall, bar("AAPL", minute), bar("SPY", minute))
-        clock.sleep(60.0)
-        wall.due()
-    assert wall.stale == {"MSFT"}
-    assert not wall.is_mute(61.0, START)
-    give(wall, bar("MSFT", 2))
-    clock.sleep(2.0)
-    wall.due()
-    assert wall.stale == frozenset()
-
-
-def test_the_sentinel_tells_that_the_stream_lives_and_who_is_stale(clock):
-    wall = barrier(clock, sentinel="QQQ", stale_turns=1)
-    clock.sleep(300.0)
-    assert give(wall, bar("QQQ", 4)) == ["other"]
-    assert not wall.is_mute(180.0, START)
-    clock.sleep(wall.wait_s())
-    assert wall.due() == []
-    assert wall.stale == set(SYMBOLS)
-
-
-def test_silence_counts_from_the_opening_and_only_while_the_market_is_open(clock):
+def test_a_bar_of_a_symbol_that_makes_no_turn_is_passed_over(clock):
     wall = barrier(clock)
-    clock.sleep(600.0)
-    assert not wall.is_mute(180.0, None)
-    assert not wall.is_mute(180.0, START + timedelta(minutes=9))
-    assert wall.is_mute(180.0, START + timedelta(minutes=7))
-    give(wall, bar("KO", 0))
-    assert wall.is_mute(180.0, START)
-    give(wall, bar("SPY", 0))
-    assert not wall.is_mute(180.0, START)
+    assert give(wall, bar("QQQ", 4)) == ["other"]
+    assert wall.wait_s() is None
 
 
 @pytest.mark.parametrize(
-    ("symbols", "deadline_s", "stale_turns", "text"),
+    ("symbols", "deadline_s", "text"),
     [
-        ((), 1.0, 1, "at least one symbol"),
-        (SYMBOLS, -1.0, 1, "deadline_s must be 0 or more, not -1.0"),
-        (SYMBOLS, float("nan"), 1, "deadline_s"),
-        (SYMBOLS, float("inf"), 1, "deadline_s"),
-        (SYMBOLS, 1.0, 0, "stale_turns must be at least 1, not 0"),
+        ((), 1.0, "at least one symbol"),
+        (SYMBOLS, -1.0, "deadline_s must be 0 or more, not -1.0"),
+        (SYMBOLS, float("nan"), "deadline_s"),
+        (SYMBOLS, float("inf"), "deadline_s"),
     ],
 )
-def test_numbers_out_of_range_are_refused(clock, symbols, deadline_s, stale_turns, text):
+def test_numbers_out_of_range_are_refused(clock, symbols, deadline_s, text):
     with pytest.raises(ConfigError, match=text):
-        Barrier(symbols, deadline_s, clock, stale_turns=stale_turns)
+        Barrier(symbols, deadline_s, clock)
 
 
 present = st.sets(st.tuples(st.integers(0, 5), st.sampled_from(SYMBOLS)), min_size=1)

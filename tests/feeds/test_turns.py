@@ -81,14 +81,6 @@ def test_one_wait_goes_through_bars_but_through_nothing_else(clock, between, is_
     assert (turns.serve(feed, "A", 0.1) is not None) == is_served
 
 
-def test_the_session_can_ask_who_is_stale(clock):
-    turns = turns_over(Script([[bar("A", 1)]], clock), "AB", clock)
-    turns.serve(listening(), "A", 0.1)
-    clock.sleep(2.0)
-    assert len(turns.barrier.due()) == 1
-    assert turns.barrier.stale == frozenset()
-
-
 class Log:
     """Recorded turns with other lines between them, each of which takes one round."""
 
