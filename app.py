@@ -66,15 +66,8 @@ def _chosen(desk: Desk) -> int:
 
 
 def _draw(page: Page, desk: Desk) -> None:
-    """A page, again and again if a log may change it; what a report lacks is said in one line."""
-    st.fragment(_show, run_every=REFRESH_S if page.is_live else None)(page, desk)
-
-
-def _show(page: Page, desk: Desk) -> None:
-    try:
-        page.show(desk)
-    except SeawallError as error:
-        cards.banner(str(error), "bad")
+    """A page, again and again if a log may change it."""
+    st.fragment(page.draw, run_every=REFRESH_S if page.is_live else None)(desk)
 
 
 if __name__ == "__main__":

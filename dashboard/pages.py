@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from brokers.errors import SeawallError
 from dashboard.desk import Desk
+from dashboard.look import cards
 from dashboard.views import (
     certificates,
     decisions,
@@ -40,6 +42,13 @@ class Page:
     def path(self) -> str:
         """The page's address."""
         return self.title.lower().replace(" ", "-")
+
+    def draw(self, desk: Desk) -> None:
+        """Draw it; what a log or a report lacks is said in one line."""
+        try:
+            self.show(desk)
+        except SeawallError as error:
+            cards.banner(str(error), "bad")
 
 
 PAGES: Mapping[str, tuple[Page, ...]] = {
