@@ -35,7 +35,7 @@ def show(desk: Desk) -> None:
         cards.heading(
             "Outliers",
             f"{first}{report.as_of}, bars of {report.bar_minutes} min, {report.universe} symbols "
-            f"against {report.benchmark} · {report.source}, {report.feed} · "
+            f"against {report.benchmark} · {', '.join(filter(None, (report.source, report.feed)))} · "
             f"{report_page.made(report.generated_at, zone)}",
         )
     cards.cards(_figures(report))
