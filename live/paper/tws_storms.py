@@ -8,6 +8,7 @@ from live.paper.faults import Fault, Kind
 APART = 3  # every planned failure leaves room for the retry that succeeds
 SHORT_S = 2.0
 FEWEST_BARS = 10
+MANY = 20
 
 
 def at_gateway(
@@ -43,8 +44,10 @@ def _on_executions(
     if "held" in kinds and orders:
         faults.append(Fault("held", rng.randint(1, orders)))
     chosen: list[Kind] = [kind for kind in ("status_first", "late_commission") if kind in kinds]
-    told = range(1, max(fills // 2, 1) + 1)  # of the others some are told by no message
-    places = rng.sample(told, min(len(chosen), fills, len(told)))
+    # Of the later ones some are told by no message: a line broke, or a comparison found them.
+    last = fills // 2 if fills > MANY else 2
+    told = range(1, min(last, fills) + 1)
+    places = rng.sample(told, min(len(chosen), len(told)))
     for kind, nth in zip(chosen, places, strict=False):
         faults.append(Fault(kind, nth, wait_s=SHORT_S if kind == "late_commission" else 0.0))
     return faults

@@ -1,79 +1,13 @@
 """The real ib_async against our gateway: what it does here it does at IB."""
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from ib_async import IB, LimitOrder, MarketOrder, Order, Stock, StopOrder
 
-from brokers.clock import SystemClock
-from live.paper.account import BacktraderRules
-from live.paper.market import Market
-from live.paper.matching import Matching
-from live.paper.tws_api import Terms, TwsApi
-from live.paper.venue import Venue
-from tests.live.conformance.small_venue import WARM_UP, frames, started
-
-LONGEST_S = 5.0
-AAPL = Stock("AAPL", "SMART", "USD", conId=265598)
-
-
-@dataclass
-class Gateway:
-    venue: Venue
-    api: TwsApi
-    port: int
-
-    async def step(self, times=1):
-        """Let minutes pass; prices rise by 0.1 in each."""
-        for _ in range(times):
-            step = self.venue.market.advance()
-            await self.venue.match(step)
-            await self.venue.send_bars(step)
-
-    async def client(self, client_id=1, **how):
-        ib = IB()
-        await ib.connectAsync("127.0.0.1", self.port, clientId=client_id, **how)
-        return ib
-
-
-@asynccontextmanager
-async def gateway(**terms):
-    market = Market(frames())
-    for _ in range(WARM_UP):
-        market.advance()
-    clock = SystemClock()
-    venue = Venue(Matching(market.symbols, BacktraderRules()), market, clock)
-    api = TwsApi(venue, clock, Terms(**terms))
-    async with await asyncio.start_server(api.serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield Gateway(venue, api, port)
-        api.break_off()
-
-
-def scene(play, **terms):
-    """Run a coroutine on a gateway with one client connected."""
-
-    async def run():
-        async with asyncio.timeout(LONGEST_S), gateway(**terms) as at:
-            ib = await at.client()
-            await play(at, ib)
-            ib.disconnect()
-
-    asyncio.run(run())
-
-
-async def until(holds):
-    """Let the loop run until something holds."""
-    while not holds():  # noqa: ASYNC110  ib_async has no event for most of it
-        await asyncio.sleep(0)
-
-
-async def known(*trades):
-    """Wait until the gateway has them."""
-    await until(lambda: all(trade.orderStatus.permId for trade in trades))
+from tests.live.conformance.small_venue import WARM_UP, started
+from tests.live.paper.gateway import AAPL, known, scene, until
 
 
 @pytest.mark.parametrize("newest", [157, 159, 160, 162, 163, 164, 166, 170, 176, 177, 178])
