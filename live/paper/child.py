@@ -38,7 +38,7 @@ class VenueProcess:
         ready = self._line()
         if not ready:
             _, text = self._process.communicate()
-            raise ConfigError(f"the paper venue did not start: {text.decode().strip()}")
+            raise ConfigError(f"the paper venue did not start: {_without_prefix(text)}")
         self.url: str = ready["url"]
         self.stream_url: str = ready["stream"]
         self.authority: str = ready.get("authority", "")  # PEM file, where it speaks TLS
@@ -77,3 +77,8 @@ class VenueProcess:
         text = stream.readline() if stream else b""
         told: dict[str, Any] | None = orjson.loads(text) if text else None
         return told
+
+
+def _without_prefix(text: bytes) -> str:
+    """What the process complained of, to be told in a line of ours."""
+    return text.decode().strip().removeprefix("error: ")

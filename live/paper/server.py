@@ -170,7 +170,7 @@ def main(folder: Path, out: TextIO = sys.stdout) -> int:
             venue = spec.venue(frames, clock)
         asyncio.run(serve(spec, venue, clock, out))
     except SeawallError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"error: {error}\n")
         return 2
     return 0
 

@@ -59,18 +59,26 @@ class Served:
         return await asyncio.to_thread(getattr(self.remote, what), *words)
 
 
+class Said(StringIO):
+    """What the venue says, and that it has begun to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
+    def flush(self) -> None:
+        self.begun.set()  # its first words are whole
+
+
 def serving(scenario: Callable[[Served], Awaitable[None]], **how: Any) -> dict[str, Any]:
     """Serve a venue while a conversation lasts; what it says at its end."""
-    out, spec = StringIO(), VenueSpec(**{"warm_up": 10, **how})
+    out, spec = Said(), VenueSpec(**{"warm_up": 10, **how})
 
     async def both() -> None:
         market = spec.venue(frames(), SystemClock())
         clock: Clock = SystemClock() if spec.speed else ManualClock(market.at)
         server = asyncio.create_task(serve(spec, spec.venue(frames(), clock), clock, out))
-        for _ in range(1_000):
-            if out.getvalue():
-                break
-            await asyncio.sleep(0.01)
+        await out.begun.wait()
         ready = json.loads(out.getvalue())
         served = Served(ready["url"], ready["stream"], Remote(ready["control"], ready["token"]))
         try:
@@ -99,10 +107,8 @@ async def broken(served: Served, line: aiohttp.ClientSession) -> None:
     with pytest.raises(aiohttp.ClientError):
         await line.post(f"{served.url}/v2/orders", json=BUY)
     asked = asyncio.create_task(line.get(f"{served.url}/v2/positions"))
-    for _ in range(1_000):
-        if (await served.ask("counters")).parked:
-            break
-        await asyncio.sleep(0.01)
+    while not (await served.ask("counters")).parked:
+        assert not asked.done()
     asked.cancel()
 
 
@@ -218,7 +224,7 @@ def test_port_in_use_is_named_with_the_next_step(
         port = taken.getsockname()[1]
         assert main(VenueSpec(port=port).save(tmp_path, frames()), StringIO()) == 2
     text = capsys.readouterr().err
-    assert text.startswith(f"cannot listen on 127.0.0.1:{port}, the port is in use: choose another")
+    assert text.startswith(f"error: cannot listen on 127.0.0.1:{port}, the port is in use: choose ")
 
 
 def test_folder_without_a_venue_is_a_clear_error(tmp_path: Path) -> None:
