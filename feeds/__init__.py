@@ -25,7 +25,7 @@ Sources, one file each; what only one of them needs stands below it
     polygon_grouped  the whole market of each session in one call, kept by date
     alpaca      Alpaca's market data, past and live; alpaca_client asks for history, alpaca_stream
                 listens
-    ibkr        bars over IB Gateway; ibkr_minutes gathers them, ibkr_pacing keeps IB's rules
+    ibkr        bars over IB Gateway: ibkr_history under ibkr_pacing, ibkr_stream by ibkr_minutes
 Between a source and its vendor
     vendor      what Yahoo and Polygon share
     cache       bars on disk, topped up; parquet is one such file

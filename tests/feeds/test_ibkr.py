@@ -1,122 +1,28 @@
-import asyncio
-import random
-from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+"""Live bars from IB Gateway."""
 
-import numpy as np
-import pandas as pd
+import asyncio
+from contextlib import aclosing
+from datetime import UTC, datetime
+
 import pytest
 
-from brokers.clock import ManualClock, SystemClock
-from brokers.errors import ConfigError, DataError, Transient
-from brokers.wire.ibkr_access import Gateway
+from brokers.errors import ConfigError, DataError
 from brokers.wire.transport import Reconnected, VenueBar
-from feeds.alpaca_client import AlpacaData
-from feeds.ibkr import IbkrBars
-from feeds.ibkr_pacing import Unpaced
-from feeds.passport import stamp
-from feeds.timeframe import Timeframe
-from live.paper.account import BacktraderRules
-from live.paper.market import Market
-from live.paper.matching import Matching
-from live.paper.tws_api import Terms, TwsApi
-from live.paper.venue import Venue
-
-AT = datetime(2024, 3, 4, 15, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-SECOND_S = int(AT.timestamp())
+from tests.feeds.tws_stage import AT, MINUTE, drained, played, wanted
 
 
-def frames(bars=40, timeframe="1m", start=AT, symbols=("AAPL",)):
-    index = pd.date_range(start, periods=bars, freq="1min", name="time")
-    close = 100 + 0.1 * np.arange(bars)
-    columns = {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 100.5}
-    frame = pd.DataFrame(columns, index=index)
-    words = {"source": "test", "timeframe": timeframe, "calendar": "XNYS"}
-    return {symbol: stamp(frame.copy(), symbol=symbol, **words) for symbol in symbols}
+def asked_for(stage, symbol, answer=None):
+    """Set as soon as live bars of a symbol are asked for, and have been answered."""
+    is_asked, listen = asyncio.Event(), stage.api.answers[50]
 
+    def heard(client, fields):
+        mine = fields[4] == symbol
+        (answer if answer and mine else listen)(client, fields)
+        if mine:
+            is_asked.set()
 
-class Stage:
-    def __init__(self, api, venue, bars, outages):
-        self.api, self.venue, self.bars, self.outages = api, venue, bars, outages
-
-    async def step(self, times=1):
-        for _ in range(times):
-            step = self.venue.market.advance()
-            await self.venue.match(step)
-            await self.venue.send_bars(step)
-
-
-@asynccontextmanager
-async def staged(shown=10, timeframe="1m", symbols=("AAPL",), twins=(), **wanted):
-    market = Market(frames(symbols=symbols))
-    for _ in range(shown):
-        market.advance()
-    clock = ManualClock(market.at)
-    venue = Venue(Matching(market.symbols, BacktraderRules()), market, clock)
-    api = TwsApi(venue, clock, Terms(twins=twins))
-    outages = []
-    async with await asyncio.start_server(api.serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        bars = IbkrBars(
-            Gateway(port=port, client_id=2),
-            AlpacaData(timeframe=Timeframe(timeframe), **{"sentinel": None, **wanted}),
-            clock=Pinned(venue),
-            rng=random.Random(1),
-            on_outage=outages.append,
-            pace=Unpaced(),
-        )
-        yield Stage(api, venue, bars, outages)
-        await bars.close()
-        api.break_off()
-
-
-class Pinned(SystemClock):
-    """The machine's waits at the market's time of day."""
-
-    def __init__(self, venue):
-        self._venue = venue
-
-    def now(self):
-        return self._venue.at
-
-    def until_s(self, at):
-        return (at - self.now()).total_seconds()
-
-
-def played(play, **how):
-    async def run():
-        async with asyncio.timeout(10), staged(**how) as stage:
-            await play(stage)
-
-    asyncio.run(run())
-
-
-async def drained(bars, count):
-    return [await anext(bars) for _ in range(count)]
-
-
-async def wanted(stage):
-    while not stage.api.data.is_wanted:  # noqa: ASYNC110  the gateway has no event for it
-        await asyncio.sleep(0)
-
-
-def test_history_is_of_finished_bars_in_the_range_asked():
-    async def play(stage):
-        found = await stage.bars.history(["AAPL"], AT + 2 * MINUTE, AT + 60 * MINUTE, "1m")
-        starts = [bar.start_at for bar in found["AAPL"]]
-        assert starts == [AT + n * MINUTE for n in range(2, 10)]
-        assert found["AAPL"][0].close == 100.2
-
-    played(play)
-
-
-def test_unknown_symbol_is_an_error_that_names_it():
-    async def play(stage):
-        with pytest.raises(DataError, match="no contract for NOSUCH"):
-            await stage.bars.history(["NOSUCH"], AT, AT + MINUTE, "1m")
-
-    played(play)
+    stage.api.answers[50] = heard
+    return is_asked
 
 
 def test_live_minutes_are_those_of_the_market_to_the_last_bit():
@@ -188,35 +94,9 @@ def test_five_minutes_are_gathered_from_live_minutes():
     played(play, timeframe="5m")
 
 
-def test_daily_bar_comes_from_history_after_the_close():
-    async def play(stage):
-        found = await stage.bars.history(["AAPL"], AT - timedelta(days=1), AT, "1d")
-        assert found["AAPL"] == ()  # the session has not closed
-        stage.venue.move(datetime(2024, 3, 4, 21, 5, tzinfo=UTC))
-        start = datetime(2024, 3, 4, 5, tzinfo=UTC)  # midnight in New York
-        found = await stage.bars.history(["AAPL"], start, stage.venue.at, "1d")
-        assert [bar.start_at for bar in found["AAPL"]] == [start]
-
-    played(play)
-
-
 def test_longer_than_days_is_refused():
     with pytest.raises(ConfigError, match="live bars are 1m, 5m"):
         played(lambda stage: None, timeframe="1w")
-
-
-def asked_for(stage, symbol, answer=None):
-    """Set as soon as live bars of a symbol are asked for, and have been answered."""
-    is_asked, listen = asyncio.Event(), stage.api.answers[50]
-
-    def heard(client, fields):
-        mine = fields[4] == symbol
-        (answer if answer and mine else listen)(client, fields)
-        if mine:
-            is_asked.set()
-
-    stage.api.answers[50] = heard
-    return is_asked
 
 
 def test_sentinel_is_listened_to_besides():
@@ -258,6 +138,8 @@ def test_sentinel_that_ib_does_not_know_is_done_without(caplog):
 
 
 NOT_SUBSCRIBED = "Requested market data is not subscribed."
+
+
 OBJECTIONS = [
     (354, NOT_SUBSCRIBED, f"no market data permission for AAPL .{NOT_SUBSCRIBED}.: subscribe to"),
     (420, "Invalid Real-time Query:No market data permissions for ISLAND STK", "permission for"),
@@ -282,7 +164,7 @@ def test_live_bars_that_may_not_be_had_are_one_line_with_the_next_step(code, tex
 
 def test_live_bars_that_nobody_objects_to_may_be_had():
     async def play(stage):
-        await stage.bars.require_live(["AAPL"], wait_s=0.05)
+        await stage.bars.require_live(["AAPL"])
         stage.api.answers[50] = lambda client, _: client.break_off()
         await stage.bars.require_live(["AAPL"])  # a broken line says nothing against them
         assert await stage.bars.splits(["AAPL"]) == ()
@@ -297,14 +179,6 @@ def test_unknown_symbol_has_no_live_bars():
                 await anext(bars)
 
     played(play)
-
-
-def test_symbol_that_is_listed_twice_has_no_bars():
-    async def play(stage):
-        with pytest.raises(DataError, match="ibkr: IB lists AAPL 2 times: write one of"):
-            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
-
-    played(play, twins=(("AAPL", "EBS"),))
 
 
 def test_mute_bars_are_asked_for_once_more_then_given_up():
@@ -373,55 +247,3 @@ def test_bars_of_days_come_after_the_close():
         assert (bar.start_at, bar.open) == (datetime(2024, 3, 4, 5, tzinfo=UTC), 100.0)
 
     played(play, timeframe="1d", since=AT, settle_s=1.0)
-
-
-def test_history_of_other_spans_is_refused():
-    async def play(stage):
-        with pytest.raises(ConfigError, match="ibkr: bars are 1m, 5m"):
-            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1w")
-
-    played(play)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("Historical Market Data Service error message:No market data permissions", "permission"),
-        ("Historical Market Data Service error message:API interface error", "no history of AAPL"),
-    ],
-)
-def test_history_that_may_not_be_had_is_one_line(text, told):
-    async def play(stage):
-        stage.api.answers[20] = lambda client, fields: client.error(fields[1], 162, text)
-        with pytest.raises(DataError, match=told) as caught:
-            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
-        assert "\n" not in str(caught.value)
-
-    played(play)
-
-
-def test_history_that_was_asked_for_too_fast_is_asked_for_three_times():
-    async def play(stage):
-        asked = []
-
-        def pacing(client, fields):
-            asked.append(fields)
-            text = "Historical Market Data Service error message:pacing violation"
-            client.error(fields[1], 162, text)
-
-        stage.api.answers[20] = pacing
-        with pytest.raises(Transient, match="asked for too fast"):
-            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
-        assert len(asked) == 3
-
-    played(play)
-
-
-def test_history_that_is_late_leaves_the_line_up():
-    async def play(stage):
-        stage.api.answers[20] = lambda *_: None
-        with pytest.raises(Transient, match=r"no historicalDataEnd in 0\.05 s"):
-            await stage.bars.history(["AAPL"], AT, AT + MINUTE, "1m")
-        assert list(stage.api.sessions) == [2]
-
-    played(play, timeout_s=0.05)
