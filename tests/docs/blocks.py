@@ -9,8 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
-NEEDS = {"needs an account", "needs Docker", "needs the internet", "needs a cluster"}
-SHELLS = ("sh", "console")
+NEEDS = {
+    "needs an account",
+    "needs Docker",
+    "needs the internet",
+    "needs a cluster",
+    "needs a browser",
+}
+SHELLS = ("sh", "bash", "console")
 _FENCE = re.compile(
     r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^\1```$", re.DOTALL | re.MULTILINE
 )
@@ -57,12 +63,12 @@ def of(page: Path) -> Iterator[Block]:
         indent, language, title, code = found.groups()
         line = text.count("\n", 0, found.start()) + 1
         flat = re.sub(f"^{indent}", "", code, flags=re.MULTILINE)
-        yield Block(f"{page.relative_to(ROOT)}:{line}", language, title or "", flat)
+        yield Block(f"{page.parent.name}/{page.name}:{line}", language, title or "", flat)
 
 
 def commands(block: Block) -> Iterator[Command]:
     """The command lines of a shell block; in a `console` one they follow a `$`."""
-    if block.language == "sh":
+    if block.language != "console":
         for line in block.code.replace("\\\n", " ").splitlines():
             if words := _words(line):
                 yield Command(block.place, words)

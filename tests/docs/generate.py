@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typer.main import get_command
+
 from analyzers.log_schema import json_schema
 from live.exits import MEANINGS
 from live.settings import LiveSettings, section_of
 from tests.docs.blocks import DOCS
+from tests.docs.play import APPS
 
 SCHEMA = DOCS / "decision-log.schema.json"
 EXIT_CODES = DOCS / "reference" / "exit-codes.md"
@@ -35,17 +38,40 @@ def made() -> dict[Path, str]:
     """Every page with a generated part, as it should be."""
     return {
         SCHEMA: json.dumps(json_schema(), indent=1) + "\n",
-        EXIT_CODES: with_part(EXIT_CODES, "exit codes", exit_codes()),
-        CONFIGURATION: with_part(CONFIGURATION, "settings", "\n".join(configuration())),
+        EXIT_CODES: with_parts(EXIT_CODES, {"commands": commands(), "exit codes": exit_codes()}),
+        CONFIGURATION: with_parts(CONFIGURATION, {"settings": "\n".join(configuration())}),
     }
 
 
-def with_part(page: Path, name: str, part: str) -> str:
+def with_parts(page: Path, parts: Mapping[str, str]) -> str:
     """The page with what stands between its marks replaced."""
-    begun, ended = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     text = page.read_text(encoding="utf-8")
-    head, rest = text.split(begun)
-    return f"{head}{begun}{part}\n{ended}{rest.split(ended)[1]}"
+    for name, part in parts.items():
+        begun, ended = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, rest = text.split(begun)
+        text = f"{head}{begun}{part}\n{ended}{rest.split(ended)[1]}"
+    return text
+
+
+def commands() -> str:
+    """A table of all command lines, with the first paragraph of what each says of itself."""
+    rows = [
+        f"| `{line}` | {' '.join(told.split())} |"
+        for program, app in APPS.items()
+        for line, told in _lines(program, get_command(app))
+    ]
+    return "\n".join(("| command | |", "|---|---|", *rows))
+
+
+def _lines(program: str, known: Any) -> Iterator[tuple[str, str]]:
+    if not hasattr(known, "commands"):
+        yield f"python {program}", _first_paragraph(known)
+    for name, command in getattr(known, "commands", {}).items():
+        yield f"python -m {program} {name}", _first_paragraph(command)
+
+
+def _first_paragraph(command: Any) -> str:
+    return str(command.help).partition("\n\n")[0]
 
 
 def exit_codes() -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from dashboard.options import parse
 from tests.docs import blocks
-from tests.docs.blocks import DOCS
+from tests.docs.blocks import DOCS, ROOT
 from tests.docs.play import Reader, require_words
 
 TUTORIAL = sorted((DOCS / "tutorial").glob("*.md"))
@@ -18,7 +19,7 @@ MARKED = {
     for block in blocks.of(page)
     if block.is_marked and block.language in blocks.SHELLS
     for command in blocks.commands(block)
-    if command.words[0] == "python"
+    if command.words[0] in {"python", "streamlit"}
 }
 
 
@@ -43,4 +44,8 @@ def test_every_block_of_the_page_runs(page, reader):
 @pytest.mark.parametrize("command", MARKED.values(), ids=MARKED)
 def test_what_needs_an_account_has_the_words_that_the_program_knows(command):
     program, *words = [word for word in command.words[1:] if word != "-m"]
-    require_words(program, words)
+    if program == "run":  # streamlit's
+        assert (ROOT / words[0]).exists()
+        assert parse(words[words.index("--") + 1 :])
+    else:
+        require_words(program, words)
