@@ -88,7 +88,7 @@ def points(
     )
     zero = (
         alt.Chart(pd.DataFrame({"value": [0.0]}))
-        .mark_rule(opacity=0.6)
+        .mark_rule(color=theme.GREY, opacity=0.8)
         .encode(y=alt.Y("value:Q", title=unit))
     )
     return alt.layer(zero, dots).properties(height=height)

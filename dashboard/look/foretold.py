@@ -28,7 +28,11 @@ def coefficients(frame: pd.DataFrame) -> Chart:
         y=alt.Y("low:Q", title=title, axis=alt.Axis(format="+.2f", tickCount=5)), y2="high:Q"
     )
     dots = base.mark_circle(size=110, color=colour, opacity=1).encode(y=alt.Y("ic:Q", title=title))
-    zero = alt.Chart(pd.DataFrame({"ic": [0.0]})).mark_rule(opacity=0.5).encode(y="ic:Q")
+    zero = (
+        alt.Chart(pd.DataFrame({"ic": [0.0]}))
+        .mark_rule(color=theme.GREY, opacity=0.8)
+        .encode(y="ic:Q")
+    )
     return alt.layer(zero, reach, dots).properties(height=280)
 
 
@@ -52,7 +56,7 @@ def quantiles(frame: pd.DataFrame) -> alt.Chart:
             ),
             color=alt.Color(
                 "quantile:O",
-                scale=alt.Scale(scheme="tealblues" if is_dark else "blues"),
+                scale=alt.Scale(scheme="tealblues" if is_dark else "blues", reverse=is_dark),
                 legend=alt.Legend(orient="top", title="quantile of score"),
             ),
             tooltip=[
@@ -81,6 +85,7 @@ def places(frame: pd.DataFrame) -> Chart:
         tooltip=[alt.Tooltip("date:O"), alt.Tooltip("name:N", title="sector"), "rank:Q"],
     )  # fmt: skip
     ends = base.transform_filter(alt.datum.date == frame["date"].max())
-    names = ends.mark_text(align="left", dx=9, fontSize=11).encode(text="short:N")
+    ink = alt.value(theme.ink())
+    names = ends.mark_text(align="left", dx=9, fontSize=11).encode(text="short:N", color=ink)
     dots = base.mark_circle(size=60, opacity=1)
     return alt.layer(base.mark_line(strokeWidth=2), dots, names).properties(height=380)

@@ -39,7 +39,7 @@ def rotation(frame: pd.DataFrame) -> Chart:
     colour = alt.Color(
         "quadrant:N",
         scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=alt.Legend(orient="top", title=None),
+        legend=alt.Legend(orient="top", title=None, columns=2),
     )
     base = alt.Chart(frame).encode(
         x=x,
@@ -52,9 +52,10 @@ def rotation(frame: pd.DataFrame) -> Chart:
         ],
     )
     zero = pd.DataFrame({"zero": [0.0]})
-    across = alt.Chart(zero).mark_rule(opacity=0.5).encode(x="zero:Q")
-    along = alt.Chart(zero).mark_rule(opacity=0.5).encode(y="zero:Q")
+    across = alt.Chart(zero).mark_rule(color=theme.GREY, opacity=0.8).encode(x="zero:Q")
+    along = alt.Chart(zero).mark_rule(color=theme.GREY, opacity=0.8).encode(y="zero:Q")
     dots = base.mark_circle(size=110, opacity=0.9).encode(color=colour)
-    ink = "#E3EBF1" if theme.mode() == "dark" else "#14222C"
-    names = base.mark_text(align="left", dx=8, dy=-6, fontSize=11, color=ink).encode(text="short:N")
+    names = base.mark_text(align="left", dx=8, dy=-6, fontSize=11, color=theme.ink()).encode(
+        text="short:N"
+    )
     return alt.layer(across, along, dots, names).properties(height=420)

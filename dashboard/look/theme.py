@@ -109,3 +109,8 @@ def apply() -> None:
 def mode() -> Mode:
     """What the browser shows now; light where it does not say."""
     return "dark" if st.context.theme.get("type") == "dark" else "light"
+
+
+def ink() -> str:
+    """The colour of text in a chart."""
+    return "#E3EBF1" if mode() == "dark" else "#14222C"
