@@ -54,3 +54,9 @@ def test_commands_do_what_the_readme_says(tmp_path):
 def test_targets_of_the_readme_exist(target):
     done = run(["make", "-C", str(ROOT), "--dry-run", target], ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_picture_and_page_that_it_links_to_is_there():
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
