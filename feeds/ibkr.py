@@ -8,6 +8,7 @@ from typing import Any
 from brokers.clock import Clock
 from brokers.errors import ConfigError
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.ibkr_line import Line
 from brokers.wire.transport import Reconnected, VenueBar
 from feeds.alpaca_actions import StockSplit
@@ -28,6 +29,7 @@ class IbkrBars:
         data: timeframe, `regular_hours`, sentinel, `since`, `mute_s`, `quiet_s`, `settle_s`,
             `gather_s`.
         on_outage: told, on the loop, why live bars do not come.
+        contracts: those that the account knows as well.
         pace: how fast history may be asked for; by default as IB has it.
 
     Raises:
@@ -43,6 +45,7 @@ class IbkrBars:
         rng: random.Random,
         on_outage: Callable[[str], None],
         pace: Pace | None = None,
+        contracts: Contracts | None = None,
     ) -> None:
         if data.timeframe.text not in SIZES:
             raise ConfigError(f"ibkr: live bars are {', '.join(SIZES)}, not {data.timeframe}")
@@ -56,6 +59,7 @@ class IbkrBars:
             regular_hours=data.regular_hours,
             clock=clock,
             pace=pace or Paced(clock),
+            contracts=contracts,
         )
         self._stream = self._listen(on_outage=on_outage)
         self._live: Any = self._stream

@@ -40,14 +40,23 @@ class IbkrHistory:
     Args:
         regular_hours: intraday, only what begins in a session.
         pace: how fast one may ask.
+        contracts: that are known.
     """
 
-    def __init__(self, line: Line, *, regular_hours: bool, clock: Clock, pace: Pace) -> None:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        regular_hours: bool,
+        clock: Clock,
+        pace: Pace,
+        contracts: Contracts | None = None,
+    ) -> None:
         self._line = line
         self._regular_hours = regular_hours
         self._clock = clock
         self._pace = pace
-        self._contracts = Contracts()
+        self._contracts = contracts or Contracts()
         self._opening = asyncio.Lock()
 
     async def up(self) -> None:

@@ -10,6 +10,7 @@ from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Breaker, Failure
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.limiter import Limiter
 from brokers.wire.portal import Portal
 from brokers.wire.portal_access import PortalAccess
@@ -125,10 +126,13 @@ def _by_gateway(
     on_outage: Callable[[str], None],
 ) -> Made:
     """The bars have a connection of their own, as the client after the account's."""
-    account = Ibkr(gateway, clock=clock, rng=rng, timeout_s=wire.timeout_s)
+    known, timeout_s = Contracts(), wire.timeout_s
+    account = Ibkr(gateway, clock=clock, rng=rng, timeout_s=timeout_s, contracts=known)
     pace = Unpaced() if access.is_ours else None
     own = replace(gateway, client_id=gateway.client_id + 1)
-    bars = IbkrBars(own, data, clock=clock, rng=rng, on_outage=on_outage, pace=pace)
+    bars = IbkrBars(
+        own, data, clock=clock, rng=rng, on_outage=on_outage, pace=pace, contracts=known
+    )
     return account, IbkrExchange(account, Hours(CALENDAR)), bars
 
 

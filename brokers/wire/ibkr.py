@@ -55,6 +55,8 @@ class Ibkr:
         rng: seeded; draws the waits before the gateway is called again.
         timeout_s: how long an answer may take.
         quiet_s: silence after which the gateway is asked for its time.
+        contracts: shared with the bars, which are asked for first: while the contract of one order
+            is looked up another one would overtake it.
     """
 
     def __init__(
@@ -65,12 +67,13 @@ class Ibkr:
         rng: random.Random,
         timeout_s: float = 10.0,
         quiet_s: float = 15.0,
+        contracts: Contracts | None = None,
     ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._timeout_s = timeout_s
         self._quiet_s = quiet_s
-        self._contracts = Contracts()
+        self._contracts = contracts or Contracts()
         self._book = Book(clock.now, self._contracts.symbol)
         self._view = View(self._book)
         self._updates = Updates(self._book, clock, gateway.client_id, lambda: gateway.account)

@@ -10,6 +10,7 @@ from brokers.wire.backoff import Backoff
 from brokers.wire.breaker import Breaker
 from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
+from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.limiter import Limiter
 from feeds.alpaca_client import AlpacaData
 from feeds.ibkr import IbkrBars
@@ -45,9 +46,10 @@ class GatewaySide:
         clock, loop = self._clock, cast("PipeLoop", asyncio.get_running_loop())
         loop.listen(ACCOUNT, self.gate.serve, MortalLine(crash))
         loop.listen(BARS, self.gate.serve)
+        known = Contracts()
         gateway = Gateway(port=ACCOUNT, client_id=ACCOUNT, messages_a_second=0, night=self._night)
         account = MortalAccount(
-            Ibkr(gateway, clock=clock, rng=rng),
+            Ibkr(gateway, clock=clock, rng=rng, contracts=known),
             limiter=Limiter(CALLS_A_MINUTE, MINUTE_S, clock, order_calls=ORDER_CALLS),
             backoff=Backoff(deadline_s=PATIENCE_S),
             breaker=Breaker(clock, lambda _: None),
@@ -62,5 +64,6 @@ class GatewaySide:
             rng=rng,
             on_outage=lambda _: None,
             pace=Unpaced(),
+            contracts=known,
         )
         return Link(account, bars)
