@@ -5,22 +5,26 @@ from tests.analyzers.study.test_ranking import AT, FRAMES, MOMENTUM, SECTORS
 from tests.dashboard.shown import shown
 
 
-@pytest.fixture
-def data(tmp_path):
-    made = ranking(
+@pytest.fixture(scope="module")
+def report():
+    return ranking(
         {**FRAMES, "NEW": FRAMES["S1"].iloc[300:]},
         generated_at=AT,
         settings=MOMENTUM,
         sectors=SECTORS,
         missing={"GONE": "no bars"},
     )
-    made.save(tmp_path / "ranking.json")
-    return tmp_path, made
 
 
-def test_scores_and_what_they_foretold_are_shown(data):
-    folder, report = data
-    page = shown("ranking", folder)
+@pytest.fixture(scope="module")
+def page(report, tmp_path_factory):
+    """As it is before anybody touched it."""
+    folder = tmp_path_factory.mktemp("data")
+    report.save(folder / "ranking.json")
+    return shown("ranking", folder)
+
+
+def test_scores_and_what_they_foretold_are_shown(page, report):
     assert "Ranking 2021-07-13, 9 of 11 symbols · files, adjustment total" in page.text
     first = report.judged[0]
     assert f"IC, 5 bars ahead {first.ic_mean:+.3f} t {first.ic_t:.1f}" in page.text
@@ -28,17 +32,16 @@ def test_scores_and_what_they_foretold_are_shown(data):
     assert "weights: momentum 12-1 1." in page.text
 
 
-def test_all_symbols_are_listed_those_without_a_rank_with_the_reason(data):
-    folder, report = data
-    page = shown("ranking", folder)
+def test_all_symbols_are_listed_those_without_a_rank_with_the_reason(page, report):
     best = report.ranking[0]
     assert f"1 {best.symbol} {best.sector} {best.score:+.3f}" in page.text
     assert "100 bars do not determine momentum_12_1" in page.text
     assert "GONE no bars" in page.text
 
 
-def test_rows_are_filtered_by_symbol_and_sector(data):
-    page = shown("ranking", data[0])
+def test_rows_are_filtered_by_symbol_and_sector(report, tmp_path):
+    report.save(tmp_path / "ranking.json")
+    page = shown("ranking", tmp_path)
     page.then(lambda app: app.multiselect[1].set_value(["Utilities"]))
     listed = page.text.partition("All symbols")[2]
     assert "S5 Utilities" in listed

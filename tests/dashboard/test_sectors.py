@@ -17,21 +17,26 @@ def keep(folder, market, **options):
     return made
 
 
-@pytest.fixture
-def data(tmp_path):
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
     """The reports of two days."""
-    market = frames()
+    folder, market = tmp_path_factory.mktemp("data"), frames()
     last = market["SPY"].index[-1]
     for until in (last - timedelta(days=7), last):
         cut = {name: bars.loc[:until] for name, bars in market.items()}
         for name, bars in cut.items():
             bars.attrs = dict(market[name].attrs)
-        keep(tmp_path, cut)
-    return tmp_path
+        keep(folder, cut)
+    return folder
 
 
-def test_the_last_report_is_shown_with_rotation_and_ranks(data):
-    page = shown("sectors", data)
+@pytest.fixture(scope="module")
+def page(data):
+    """As it is before anybody touched it."""
+    return shown("sectors", data)
+
+
+def test_the_last_report_is_shown_with_rotation_and_ranks(page):
     assert "Sectors 2024-03-08, members, equally weighted, against SPY · files, walk" in page.text
     assert "made 2024-01-01 19:00:00 New York (2024-01-02 00:00:00 UTC)" in page.text
     assert len(page.charts) == 3
@@ -41,9 +46,8 @@ def test_the_last_report_is_shown_with_rotation_and_ranks(data):
     } <= page.titles()  # fmt: skip
 
 
-def test_every_measured_sector_is_a_row_by_rank(data):
-    page = shown("sectors", data)
-    report = keep(data, frames())
+def test_every_measured_sector_is_a_row_by_rank(page):
+    report = sector_report(frames(), generated_at=AT, sector_map=MAP)
     ordered = sorted((it for it in report.sectors if it.equal), key=lambda it: it.equal.rank)
     assert [it.name for it in ordered] == sorted(("Energy", "Utilities"), key=page.text.index)
     assert f"{ordered[0].equal.beta:.2f}" in page.text

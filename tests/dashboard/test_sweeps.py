@@ -27,16 +27,21 @@ def out(tmp_path, result):
     return tmp_path
 
 
-def test_the_best_set_is_told_with_what_chance_explains(out, result):
-    page, chance = shown("sweeps", out), result.overfit
-    assert "Sweeps sma_cross on SPY · 4 sets" in page.text
-    assert f"DSR {chance.dsr:.1%} left after 4 trials" in page.text
-    assert f"PBO {chance.pbo:.1%}" in page.text
-    assert f"PSR {chance.psr:.1%}" in page.text
+@pytest.fixture(scope="module")
+def text(result, tmp_path_factory):
+    """The page before anybody touched it."""
+    return shown("sweeps", save(result, tmp_path_factory.mktemp("out") / "sweep").parent).text
 
 
-def test_every_sharpe_ratio_has_its_deflated_one_and_the_sweeps_pbo_beside_it(out, result):
-    text = shown("sweeps", out).text
+def test_the_best_set_is_told_with_what_chance_explains(text, result):
+    chance = result.overfit
+    assert "Sweeps sma_cross on SPY · 4 sets" in text
+    assert f"DSR {chance.dsr:.1%} left after 4 trials" in text
+    assert f"PBO {chance.pbo:.1%}" in text
+    assert f"PSR {chance.psr:.1%}" in text
+
+
+def test_every_sharpe_ratio_has_its_deflated_one_and_the_sweeps_pbo_beside_it(text, result):
     variance, trials = result.tried.variance, result.tried.trials
     for number, row in result.ranked().iterrows():
         mean, deviation, skew, kurtosis = result.outcomes.moments[number]
@@ -62,9 +67,9 @@ def test_the_objective_is_drawn_over_any_two_parameters(out):
     assert "A cell is the best over slow." in page.text
 
 
-def test_chance_that_explains_much_is_said_aloud(out, result):
+def test_chance_that_explains_much_is_said_aloud(text, result):
     assert result.overfit.dsr < 0.95
-    assert "Chance explains much of this" in shown("sweeps", out).text
+    assert "Chance explains much of this" in text
 
 
 def test_an_interrupted_sweep_says_so(tmp_path, result):
