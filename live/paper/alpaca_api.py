@@ -17,10 +17,11 @@ from live.paper import alpaca_json, alpaca_openapi
 from live.paper.alpaca_actions import CorporateActions
 from live.paper.alpaca_data import Data
 from live.paper.alpaca_errors import NOT_ALLOWED, ApiError, not_found, refused
-from live.paper.alpaca_gate import Gate, Keys, Quota
+from live.paper.alpaca_gate import AlpacaDoor, Keys, Quota
 from live.paper.alpaca_orders import Orders, Positions, written
 from live.paper.alpaca_streams import FEEDS, DataSession, Subscription, TradingSession, Wire, serve
 from live.paper.alpaca_trading import Account, Announcement, Reference
+from live.paper.gate import Gate
 from live.paper.venue import Told, Venue
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -74,7 +75,7 @@ class AlpacaApi:
             Quota(clock, told.calls_per_minute, with_headers=told.tells_calls),
             Quota(clock, told.calls_per_minute, with_headers=told.tells_calls),
         )
-        self.gate = Gate(app, venue.trouble, keys, quotas)
+        self.gate = Gate(app, venue.trouble, AlpacaDoor(keys, quotas))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call or one stream."""

@@ -1,4 +1,4 @@
-"""What stands before every Alpaca call: planned faults, keys, and 200 calls a minute."""
+"""Whom Alpaca lets in: keys, and 200 calls a minute."""
 
 import base64
 import math
@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Scope
 
 from brokers.clock import Clock
 from live.paper.alpaca_errors import FORBIDDEN, INTERNAL, UNAUTHORIZED, ApiError
 from live.paper.faults import Fault
-from live.paper.silence import nowhere, silence
-from live.paper.trouble import Passage, Trouble
 
 _WINDOW_S = 60.0
 _OPEN_PATHS = ("/openapi.json",)
@@ -25,7 +23,6 @@ _TEMPLATES = (
     (re.compile(r"^/v2/stocks/[^/]+/(.+)$"), r"/v2/stocks/{symbol}/\1"),
 )
 _DATA_CALLS = re.compile(r"^/v2/stocks/(bars|trades|quotes|snapshots)(/latest)?$")
-_PAGE = "<html><body><h1>504 Gateway Time-out</h1></body></html>"
 
 
 @dataclass(frozen=True)
@@ -106,105 +103,59 @@ class Quota:
         }
 
 
-class Gate:
-    """The ASGI application behind faults, keys and quotas, and the count of what passed.
+class AlpacaDoor:
+    """Lets in who has the keys and has not used up the minute.
 
     Args:
         quotas: for the trading calls and for the market data calls.
     """
 
-    def __init__(
-        self, app: ASGIApp, trouble: Trouble, keys: Keys, quotas: tuple[Quota, Quota]
-    ) -> None:
-        self._app = app
-        self._trouble = trouble
+    def __init__(self, keys: Keys, quotas: tuple[Quota, Quota]) -> None:
         self._keys = keys
         self._trading, self._data = quotas
-        self.requests = 0
-        self.in_flight = 0
-        self.parked = 0
-        self.told = -1  # answers are no messages of a stream: the venue's channels count these
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one call through, or not."""
-        if scope["type"] != "http" or scope["path"] in _OPEN_PATHS:
-            await self._app(scope, receive, send)
-            return
-        self.requests += 1
-        self.in_flight += 1
-        passage = self._trouble.request(verb(scope), is_broker=not _is_data(scope))
-        try:
-            await self._pass(scope, receive, send, passage)
-        finally:
-            self.in_flight -= 1
+    def counts(self, scope: Scope) -> bool:
+        """See `Door.counts`: the document is open to all."""
+        return scope["path"] not in _OPEN_PATHS
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, passage: Passage) -> None:
-        fault = passage.fault
-        if fault is None:
-            status = await self._serve(scope, receive, send)
-            if status < 500 and status != 429 and not _is_data(scope):
-                self._trouble.answered(passage)
-            return
-        if fault.after or fault.kind == "accepted_then_504":
-            await self._serve(scope, receive, nowhere)
-        await self._fail(fault, scope, receive, send)
+    def verb(self, scope: Scope) -> str:
+        """See `Door.verb`."""
+        path: str = scope["path"]
+        if not _DATA_CALLS.match(path):
+            for pattern, template in _TEMPLATES:
+                path = pattern.sub(template, path)
+        return f"{'DATA' if self.is_data(scope) else scope['method']} {path}"
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
-        quota = self._data if _is_data(scope) else self._trading
-        told = [INTERNAL]
+    def is_data(self, scope: Scope) -> bool:
+        """See `Door.is_data`."""
+        path: str = scope["path"]
+        return path.startswith(("/v2/stocks/", "/v1/"))
 
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told[0] = message["status"]
-                extra = [(k.lower().encode(), v.encode()) for k, v in quota.headers().items()]
-                message = {**message, "headers": [*message.get("headers", ()), *extra]}
-            await send(message)
-
+    def refusal(self, scope: Scope) -> Response | None:
+        """See `Door.refusal`."""
         try:
             self._keys.check_request(Request(scope).headers)
-            if not quota.take():
-                raise ApiError(429, None, "too many requests.")
         except ApiError as error:
-            await error.response()(scope, receive, noting)
-        else:
-            await self._app(scope, receive, noting)
-        return told[0]
+            return error.response()
+        return None if self._quota(scope).take() else _too_many()
 
-    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.kind in ("hang", "reset"):
-            self.parked += fault.kind == "hang"
-            try:
-                await silence(fault, scope, receive)
-            finally:
-                self.parked -= fault.kind == "hang"
-            return
-        await _broken_answer(fault, self._trading)(scope, receive, send)
+    def headers(self, scope: Scope) -> Mapping[str, str]:
+        """See `Door.headers`: what is left of the minute."""
+        return self._quota(scope).headers()
 
+    def broken(self, fault: Fault) -> Response | None:
+        """See `Door.broken`."""
+        if fault.kind == "too_many_requests":
+            response = _too_many()
+            response.headers.update(self._trading.headers())
+            return response
+        if fault.kind == "server_error" and fault.status in (0, 500):
+            return ApiError(500, INTERNAL, "internal server error occurred").response()
+        return None
 
-def verb(scope: Scope) -> str:
-    """Name a call as fault plans do: method and route, DATA instead of GET for market data."""
-    path: str = scope["path"]
-    if not _DATA_CALLS.match(path):
-        for pattern, template in _TEMPLATES:
-            path = pattern.sub(template, path)
-    return f"{'DATA' if _is_data(scope) else scope['method']} {path}"
+    def _quota(self, scope: Scope) -> Quota:
+        return self._data if self.is_data(scope) else self._trading
 
 
-def _is_data(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith(("/v2/stocks/", "/v1/"))
-
-
-def _broken_answer(fault: Fault, quota: Quota) -> Response:
-    if fault.kind == "too_many_requests":
-        response: Response = ApiError(429, None, "too many requests.").response()
-        response.headers.update(quota.headers())
-        return response
-    if fault.kind == "not_json":
-        return Response(_PAGE, 200, media_type="text/html")
-    if fault.kind == "accepted_then_504":
-        return Response(_PAGE, 504, media_type="text/html")
-    status = fault.status or 500
-    if status == 500:
-        return ApiError(500, INTERNAL, "internal server error occurred").response()
-    return PlainTextResponse("upstream connect error", status)
+def _too_many() -> Response:
+    return ApiError(429, None, "too many requests.").response()

@@ -12,11 +12,12 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from brokers.clock import Clock, SystemClock
+from live.paper.gate import Gate
 from live.paper.portal_account import Account
 from live.paper.portal_data import Data
 from live.paper.portal_errors import PortalError, not_authenticated, too_many
 from live.paper.portal_faults import PortalFaults
-from live.paper.portal_gate import PENALTY_S, ROOT, Gate, Pacing
+from live.paper.portal_gate import PENALTY_S, ROOT, Pacing, PortalDoor
 from live.paper.portal_login import Login
 from live.paper.portal_orders import Orders
 from live.paper.portal_questions import Precautions
@@ -82,7 +83,7 @@ class PortalApi:
             exception_handlers=dict.fromkeys((PortalError, HTTPException), _failed),
         )
         venue.front = self.faults = PortalFaults(self, venue.trouble, clock)
-        self.gate = Gate(app, venue.trouble, self.session, self.pacing)
+        self.gate = Gate(app, venue.trouble, PortalDoor(self.session, self.pacing))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call or the websocket."""

@@ -1,26 +1,24 @@
-"""What stands before every call to the Client Portal: faults, pacing, the session."""
+"""Whom the Client Portal lets in: logged in, with a session, and not too fast."""
 
 import math
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Scope
 
 from brokers.clock import Clock
 from live.paper.faults import Fault
 from live.paper.portal_errors import PortalError, bad_request, not_authenticated, too_many
 from live.paper.portal_session import PortalSession
-from live.paper.silence import nowhere, silence
-from live.paper.trouble import Passage, Trouble
 
 ROOT = "/v1/api"
 PENALTY_S = 600.0
 _IDS = re.compile(r"/(?:DU\d+|-?\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
 _DATA_CALLS = ("/iserver/marketdata/", "/trsrv/", "/iserver/secdef/", "/iserver/contract/")
 _LOGIN_CALLS = ("/tickle", "/iserver/auth/", "/iserver/reauthenticate", "/logout", "/sso/")
-_PAGE = "<html><body><h1>504 Gateway Time-out</h1></body></html>"
 # Calls in so many seconds, for the calls that have a limit of their own.
 _OWN: dict[str, tuple[int, float]] = {
     "GET /iserver/account/orders": (1, 5.0),
@@ -89,60 +87,46 @@ class Pacing:
         self._until_s = self.clock.monotonic() + wait_s
 
 
-class Gate:
-    """The ASGI application behind faults, pacing and session, and the count of what passed."""
+class PortalDoor:
+    """Lets in who is logged in, has a session where one is needed, and does not ask too fast."""
 
-    def __init__(
-        self, app: ASGIApp, trouble: Trouble, session: PortalSession, pacing: Pacing
-    ) -> None:
-        self._app = app
-        self._trouble = trouble
+    def __init__(self, session: PortalSession, pacing: Pacing) -> None:
         self._session = session
         self._pacing = pacing
-        self.requests = 0
-        self.in_flight = 0
-        self.parked = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one call through, or not."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        self.requests += 1
-        self.in_flight += 1
-        passage = self._trouble.request(verb(scope), is_broker=not _is_data(scope))
+    def counts(self, _scope: Scope) -> bool:
+        """See `Door.counts`: everything."""
+        return True
+
+    def verb(self, scope: Scope) -> str:
+        """See `Door.verb`."""
+        route = _IDS.sub("/{id}", _path(scope))
+        return f"{'DATA' if self.is_data(scope) else scope['method']} {route}"
+
+    def is_data(self, scope: Scope) -> bool:
+        """See `Door.is_data`."""
+        return _path(scope).startswith(_DATA_CALLS)
+
+    def refusal(self, scope: Scope) -> Response | None:
+        """See `Door.refusal`."""
         try:
-            await self._pass(scope, receive, send, passage)
-        finally:
-            self.in_flight -= 1
-
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, passage: Passage) -> None:
-        fault = passage.fault
-        if fault is None:
-            status = await self._serve(scope, receive, send)
-            if status < 500 and status != 429 and not _is_data(scope):
-                self._trouble.answered(passage)
-            return
-        if fault.after or fault.kind == "accepted_then_504":
-            await self._serve(scope, receive, nowhere)
-        await self._fail(fault, scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
-        told = [500]
-
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told[0] = message["status"]
-            await send(message)
-
-        try:
-            self._pacing.check(verb(scope))
+            self._pacing.check(f"{scope['method']} {_path(scope)}")
             self._admit(_path(scope))
         except PortalError as error:
-            await error.response()(scope, receive, noting)
-        else:
-            await self._app(scope, receive, noting)
-        return told[0]
+            return error.response()
+        return None
+
+    def headers(self, _scope: Scope) -> Mapping[str, str]:
+        """See `Door.headers`: nothing."""
+        return {}
+
+    def broken(self, fault: Fault) -> Response | None:
+        """See `Door.broken`; too many requests may bring a penalty."""
+        if fault.kind != "too_many_requests":
+            return None
+        if fault.wait_s:
+            self._pacing.punish(fault.wait_s)
+        return too_many().response()
 
     def _admit(self, path: str) -> None:
         """Ask for a login, and for a brokerage session where the call needs one."""
@@ -155,39 +139,7 @@ class Gate:
                 raise bad_request("no bridge")
             raise not_authenticated()
 
-    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.kind in ("hang", "reset"):
-            self.parked += fault.kind == "hang"
-            try:
-                await silence(fault, scope, receive)
-            finally:
-                self.parked -= fault.kind == "hang"
-            return
-        if fault.kind == "too_many_requests" and fault.wait_s:
-            self._pacing.punish(fault.wait_s)
-        await _broken_answer(fault)(scope, receive, send)
-
-
-def verb(scope: Scope) -> str:
-    """Name a call as fault plans do: method and route, DATA instead of GET for market data."""
-    route = _IDS.sub("/{id}", _path(scope))
-    return f"{'DATA' if _is_data(scope) else scope['method']} {route}"
-
 
 def _path(scope: Scope) -> str:
     path: str = scope["path"]
     return path.removeprefix(ROOT).rstrip("/")
-
-
-def _is_data(scope: Scope) -> bool:
-    return _path(scope).startswith(_DATA_CALLS)
-
-
-def _broken_answer(fault: Fault) -> Response:
-    if fault.kind == "too_many_requests":
-        return too_many().response()
-    if fault.kind == "not_json":
-        return Response(_PAGE, 200, media_type="text/html")
-    if fault.kind == "accepted_then_504":
-        return Response(_PAGE, 504, media_type="text/html")
-    return PlainTextResponse("upstream connect error", fault.status or 500)

@@ -14,7 +14,7 @@ def at_portal(rng: random.Random, kinds: Sequence[Kind], *, bars: int, fills: in
     """Faults of these kinds that fit into a run of so many bars and executions."""
     faults = []
     if "status_first" in kinds and fills:
-        faults.append(Fault("status_first", rng.randint(1, fills)))
+        faults.append(Fault("status_first", rng.randint(1, max(fills // 2, 1))))
     outages = [
         Fault(kind, wait_s=ELSEWHERE_S if kind == "competing" else 0.0)
         for kind in ("session_lost", "competing", "restart")

@@ -31,7 +31,7 @@ from live.alerts import Alerts
 from live.config import specs
 from live.exit_report import ExitReport
 from live.folder import Folder
-from live.paper.alpaca_gate import Gate
+from live.paper.gate import Gate
 from live.paper.spec import VenueSpec
 from live.rehearsal.canon import Canon, canonical
 from live.rehearsal.crash import Crash

@@ -1,15 +1,18 @@
 """Alpaca's calls about account, calendar, assets and market data."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from brokers.wire.http_asgi import Asgi
 from live.paper.account import AlpacaRules
 from live.paper.alpaca_api import Terms
 from live.paper.alpaca_checks import Asset
 from live.paper.alpaca_trading import Announcement
-from tests.live.paper.front import Front
+from tests.fakes import HeldClock
+from tests.live.paper.front import Client, Front
 
 TRADING_CALLS = 3
 
@@ -200,7 +203,12 @@ def test_trades_and_quotes_of_the_past_lie_at_the_bars_closes() -> None:
 
 def test_document_of_the_calls_needs_no_key() -> None:
     front = Front()
-    front.api.gate._keys = front.api.gate._keys.__class__("PKOTHER", "x")
-    status, document = front.call("GET", "/openapi.json")
-    assert (status, document["openapi"]) == (200, "3.1.0")
-    assert front.call("GET", "/v2/clock")[0] == 401
+
+    async def scenario(_client: Client) -> None:
+        stranger = Asgi(front.api, clock=HeldClock())
+        document = await stranger.request("GET", "/openapi.json", timeout_s=5.0)
+        assert json.loads(document.body)["openapi"] == "3.1.0"
+        assert (await stranger.request("GET", "/v2/clock", timeout_s=5.0)).status == 401
+        await stranger.close()
+
+    front.run(scenario)

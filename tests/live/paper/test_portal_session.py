@@ -4,7 +4,8 @@ import pytest
 
 from live.paper.portal_api import Terms
 from live.paper.portal_errors import PortalError
-from live.paper.portal_gate import Pacing, verb
+from live.paper.portal_gate import Pacing, PortalDoor
+from live.paper.portal_session import PortalSession
 from tests.fakes import HeldClock
 from tests.live.paper.portal_front import ACCOUNT, BUY, ORDERS, Front
 
@@ -144,4 +145,6 @@ def test_pacing_that_is_off_still_knows_penalties() -> None:
     ],
 )
 def test_calls_are_named_by_their_routes(method: str, path: str, name: str) -> None:
-    assert verb({"method": method, "path": path}) == name
+    clock = HeldClock()
+    door = PortalDoor(PortalSession(clock), Pacing(clock))
+    assert door.verb({"method": method, "path": path}) == name
