@@ -1,10 +1,10 @@
 """What a fault plan does to the Client Portal's session: lost, taken by another, ended at night."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from typing import Protocol
 
 from brokers.clock import Clock
+from live.paper.agenda import Agenda
 from live.paper.portal_session import PortalSession
 from live.paper.trouble import Trouble
 
@@ -23,12 +23,6 @@ class Portal(Protocol):
         """Break the websocket without a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    at_s: float
-    job: Callable[[], Awaitable[None]]
-
-
 class PortalFaults:
     """The plan at work; the venue's front.
 
@@ -39,13 +33,12 @@ class PortalFaults:
     def __init__(self, portal: Portal, trouble: Trouble, clock: Clock) -> None:
         self._portal = portal
         self._trouble = trouble
-        self._clock = clock
-        self._due: list[_Due] = []
+        self._agenda: Agenda[Awaitable[None]] = Agenda(clock)
 
     @property
     def late(self) -> int:
         """How much it will still do by itself."""
-        return len(self._due)
+        return len(self._agenda)
 
     async def strike(self) -> None:
         """Do what the plan wants at the next step."""
@@ -56,11 +49,11 @@ class PortalFaults:
         if fault.kind == "restart":
             session.log_out()
             await self._portal.break_off()
-            self._later(fault.wait_s, self._log_in)
+            self._agenda.add(fault.wait_s, self._log_in)
         elif fault.kind == "competing":
             session.compete()
             await self._portal.tell_status()
-            self._later(fault.wait_s, self._concede)
+            self._agenda.add(fault.wait_s, self._concede)
         else:
             session.lose()
             await self._portal.tell_status()
@@ -68,14 +61,8 @@ class PortalFaults:
 
     async def release(self) -> None:
         """Do what is due."""
-        now_s = self._clock.monotonic()
-        due = [it for it in self._due if it.at_s <= now_s]
-        self._due = [it for it in self._due if it.at_s > now_s]
-        for it in due:
-            await it.job()
-
-    def _later(self, wait_s: float, job: Callable[[], Awaitable[None]]) -> None:
-        self._due.append(_Due(self._clock.monotonic() + wait_s, job))
+        for job in self._agenda.due():
+            await job()
 
     async def _log_in(self) -> None:
         self._portal.session.log_in()

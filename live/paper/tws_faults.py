@@ -1,10 +1,10 @@
 """What a fault plan does to a gateway: its calls, its link to IB, its nightly restart."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from brokers.clock import Clock
+from live.paper.agenda import Agenda
 from live.paper.faults import Fault
 from live.paper.trouble import Passage, Trouble
 from live.paper.venue import Told
@@ -63,12 +63,6 @@ class Gateway(Protocol):
         """Tell whose order it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    at_s: float
-    job: Callable[[], object]
-
-
 class TwsFaults:
     """The plan at work; the venue's front.
 
@@ -79,8 +73,7 @@ class TwsFaults:
     def __init__(self, gateway: Gateway, trouble: Trouble, clock: Clock) -> None:
         self._gateway = gateway
         self._trouble = trouble
-        self._clock = clock
-        self._due: list[_Due] = []
+        self._agenda: Agenda[object] = Agenda(clock)
         self._kept: list[Told] = []
         self._back_with = 0  # the code that will end an outage of the link
         self.is_away = False
@@ -88,11 +81,11 @@ class TwsFaults:
     @property
     def late(self) -> int:
         """How much it will still do by itself."""
-        return len(self._due)
+        return len(self._agenda)
 
     def later(self, wait_s: float, job: Callable[[], object]) -> None:
         """Do something in some seconds."""
-        self._due.append(_Due(self._clock.monotonic() + wait_s, job))
+        self._agenda.add(wait_s, job)
 
     async def strike(self) -> None:
         """Do what the plan wants at the next step."""
@@ -111,11 +104,8 @@ class TwsFaults:
 
     async def release(self) -> None:
         """Do what is due."""
-        now_s = self._clock.monotonic()
-        due = [it for it in self._due if it.at_s <= now_s]
-        self._due = [it for it in self._due if it.at_s > now_s]
-        for it in due:
-            it.job()
+        for job in self._agenda.due():
+            job()
 
     def deliver(self, message: Told) -> bool:
         """Pass a message on; without the link it is kept, or lost where the link comes back new."""

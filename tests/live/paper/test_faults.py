@@ -86,7 +86,8 @@ def test_unknown_plan_is_an_error_that_names_it(text: str) -> None:
 
 
 def test_storm_has_every_kind() -> None:
-    assert {fault.kind for fault in storm(EXTENT).faults} == {*KINDS_OF["alpaca"], "partial_fill", "kill"}
+    kinds = {fault.kind for fault in storm(EXTENT).faults}
+    assert kinds == {*KINDS_OF["alpaca"], "partial_fill", "kill"}
 
 
 def test_storm_fits_a_run_of_a_single_order() -> None:
