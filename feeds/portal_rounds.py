@@ -25,7 +25,7 @@ class PortalRounds:
 
     Args:
         past: fetches finished bars of a range.
-        data: `since`, `mute_s`.
+        data: `since`, `mute_s`, `sentinel`, `regular_hours`.
         on_outage: told why bars do not come.
         pulse: how far the market has come.
         watch: has prices of symbols move the pulse.
@@ -56,11 +56,13 @@ class PortalRounds:
         """Minute bars as they end; `Reconnected` first and after each failure.
 
         Raises:
-            DataError: unknown symbol, no permission, or mute though the market is open.
+            DataError: unknown symbol, or no permission.
+            DataMute: nothing comes though the market is open.
         """
         now = self._clock.now()
         start = end = began_at = self._data.since or _floor(now)
-        await self._watched(symbols)
+        sentinel = self._data.sentinel
+        await self._watched([*symbols, sentinel] if sentinel else symbols)
         yield Reconnected(now)
         while True:
             end = await self._over(end)
@@ -135,12 +137,12 @@ class PortalRounds:
         """Judge that no symbol has had a bar for long.
 
         Raises:
-            DataError: the market is open, and nothing came for `mute_s`.
+            DataError: the market is open, and neither bar nor price came for `mute_s`.
         """
         session = calendars.session_of(CALENDAR, end)
         if session is None:
             return
-        since = max([session[0], began_at, *self._newest.values()])
+        since = max(session[0], began_at, self._pulse.at or began_at, *self._newest.values())
         if (end - since).total_seconds() > self._data.mute_s:
             raise DataMute(f"portal: market data is mute: no bar in {self._data.mute_s:g} s")
 

@@ -196,7 +196,7 @@ def embedded_portal(settings: LiveSettings, clock: Clock) -> Iterator[Access]:
         yield Access(
             name="paper-portal",
             where=venue.url,
-            portal=PortalAccess(venue.url, certificate=venue.authority),
+            portal=PortalAccess(venue.url, certificate=venue.authority, competes=True),
             profile=BACKTRADER,
             speed=speed(settings.paper.speed),
             is_embedded=True,

@@ -85,8 +85,9 @@ class Portal:
         self._updates = PortalUpdates(self._book)
         self._reads = PortalReads(self.session, self.contracts, self._updates, clock)
         self.stream = PortalStream(self._http, self.session, clock, quiet_s=quiet_s)
-        self._going_up = asyncio.Lock()
-        self._lane = asyncio.Lock()  # IBKR takes no order while it asks about another one
+        # IBKR takes no order while it asks about another one. Within it nobody may wait for a turn
+        # to ask, since those who wait for the lane may have it.
+        self._lane = asyncio.Lock()
         self._synced_login = 0
         self._failures = 0
 
@@ -274,12 +275,12 @@ class Portal:
 
     async def _up(self) -> None:
         """Have a login, and know all orders of the day."""
-        async with self._going_up:
-            await self.session.up()
-            if self._synced_login != self.session.logins:
-                self._updates.account = self.session.account
-                await self._reads.orders()
-                self._synced_login = self.session.logins
+        await self.session.up()
+        if self._synced_login != self.session.logins:
+            self._updates.account = self.session.account
+            await self._reads.orders()
+            self._synced_login = self.session.logins
+            await another_request()
 
     async def _may_trade(self) -> None:
         try:
@@ -321,7 +322,6 @@ class Portal:
         if len(taken) < len(sent):
             for entry in taken:
                 path = f"iserver/account/{self.session.account}/order/{entry.order_id}"
-                await another_request()
                 await self.session.ask("DELETE", path)
             _require_taken(told)
         return taken

@@ -10,7 +10,6 @@ from typing import Any
 
 from brokers.errors import VenueRefused
 from brokers.wire.http import NoAnswer
-from brokers.wire.steps import another_request
 
 MOST = 20  # questions about one order
 
@@ -51,7 +50,6 @@ async def settle(told: Any, confirms: Collection[str], reply: Reply) -> list[dic
             raise NoAnswer(f"an answer to an order that cannot be read: {told!r}"[:200])
         if "message" not in (asked := rows[0]):
             return rows
-        await another_request()
         ids = [str(it) for it in asked.get("messageIds") or ()]
         if not ids or not set(ids) <= set(confirms):
             with suppress(VenueRefused):  # that it discards the order

@@ -49,6 +49,7 @@ class PortalRest:
         self._pace = pace
         self._timeout_s = timeout_s
         self._client = _client(access, timeout_s)
+        self._has_answered = False
 
     async def request(
         self,
@@ -79,8 +80,12 @@ class PortalRest:
         asking = asyncio.get_running_loop().run_in_executor(None, _translated, call, what)
         try:
             told = await within(self._clock, self._timeout_s, asking)
+            self._has_answered = True
         except TimeoutError:
             raise NoAnswer(f"{self._access.where}: no answer to {what} in time") from None
+        except NoAnswer as lost:
+            hint = "" if self._has_answered else f": {_WRONG_PORT}"
+            raise NoAnswer(f"{self._access.where}: {lost}{hint}") from None
         except Transient as error:
             raise type(error)(f"{self._access.where}: {error}", error.retry_after_s) from None
         if isinstance(told, dict) and told.get("error"):
@@ -157,7 +162,7 @@ def _unconnected(error: BaseException, what: str) -> Exception:
     inner = error.args[0] if error.args else None
     if isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError):
         return Nobody("nobody answers: start the Client Portal gateway and log in")
-    return NoAnswer(f"the connection broke during {what}: {_WRONG_PORT}")
+    return NoAnswer(f"the connection broke during {what}")
 
 
 def _judged(response: Any, what: str) -> Exception:

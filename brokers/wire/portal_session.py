@@ -9,6 +9,7 @@ from brokers.errors import ConfigError, Transient
 from brokers.wire.http import NoAnswer
 from brokers.wire.portal_access import PortalAccess
 from brokers.wire.portal_rest import LoginLost, Nobody, PortalRest
+from brokers.wire.steps import another_request
 
 TICKLE_S = 55.0  # a login is dropped after five or six minutes without a request
 PAPER = "D"  # with it the ids of paper accounts begin
@@ -30,7 +31,8 @@ class PortalSession:
         self.token = ""  # for the websocket's cookie
         self.trouble = "not connected yet"  # why there is no login; empty: there is
         self.logins = 0  # how often it was taken up
-        self._going_up = asyncio.Lock()
+        self._steps_done = 0
+        self._lock = asyncio.Lock()
 
     @property
     def is_up(self) -> bool:
@@ -40,6 +42,7 @@ class PortalSession:
     def lose(self, why: str) -> None:
         """Note that the login is gone."""
         self.trouble = why or "the login was lost"
+        self._steps_done = 0
 
     async def request(
         self,
@@ -80,29 +83,45 @@ class PortalSession:
             LoginLost: nobody is logged in any more, or another session holds the login.
             ConfigError: nobody was logged in from the beginning, or to another account.
         """
-        async with self._going_up:
-            if self.is_up:
-                return
-            try:
-                await self._open()
-            except (LoginLost, Nobody) as error:
-                self.lose(str(error))
-                if not self.logins:
-                    raise ConfigError(str(error)) from None
-                raise
+        while not self.is_up:
+            async with self._lock:
+                if not self.is_up:
+                    await self._next_step()
+            await another_request()  # not within the lock, for it may wait for other calls
+
+    async def _next_step(self) -> None:
+        """Do the next of what has to be done before all else; a failure goes on with the same."""
+        steps = (self._take_up, self._choose_account, self._ask_for_portfolios)
+        try:
+            await steps[self._steps_done]()
+        except (LoginLost, Nobody) as error:
+            self.lose(str(error))
+            if not self.logins:
+                raise ConfigError(str(error)) from None
+            raise
+        self._steps_done += 1
+        if self._steps_done == len(steps):
+            self.trouble = ""
             self.logins += 1
 
-    async def _open(self) -> None:
-        """Take the login up, and ask what has to be asked before all else."""
+    async def _take_up(self) -> None:
         status = await self._tickled()
         if not _may_trade(status):
             await self._bridge(status)
+
+    async def _choose_account(self) -> None:
         told = await self.ask("GET", "iserver/accounts")
-        self.account = self._chosen([str(it) for it in told["accounts"]])
-        if told.get("selectedAccount", self.account) != self.account:
+        try:
+            self.account = self._chosen([str(it) for it in told["accounts"]])
+            selected = told.get("selectedAccount", self.account)
+        except (KeyError, TypeError, AttributeError):
+            raise Transient(f"{self._access.where}: its accounts cannot be read") from None
+        if selected != self.account:
             await self.ask("POST", "iserver/account", body={"acctId": self.account})
+
+    async def _ask_for_portfolios(self) -> None:
+        """Without it nothing is told of money and positions."""
         await self.ask("GET", "portfolio/accounts")
-        self.trouble = ""
 
     async def tickle(self) -> None:
         """Keep the login alive.

@@ -84,7 +84,7 @@ def _access(told: Mapping[str, Any]) -> Access:
         gateway = Gateway(port=port, messages_a_second=0, night=night)
         return dataclasses.replace(access, gateway=gateway)
     if url.startswith("https:"):
-        return dataclasses.replace(access, portal=PortalAccess(url))
+        return dataclasses.replace(access, portal=PortalAccess(url, competes=True))
     keys = AlpacaKeys(SecretStr(told["key_id"]), SecretStr(told["secret"]))
     return dataclasses.replace(access, trading=url, data=url, stream=url, keys=keys)
 

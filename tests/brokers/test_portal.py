@@ -344,7 +344,7 @@ def test_answer_without_a_login_in_it_is_no_client_portal_s():
     double.script["POST", "tickle"] = [(200, {"hello": "world"})]
 
     async def play(stage):
-        with pytest.raises(ConfigError, match="is none: .*hello.* to tickle"):
+        with pytest.raises(ConfigError, match=r"is none: .*hello.* to tickle"):
             await stage.transport.account()
 
     scene(play, double)
