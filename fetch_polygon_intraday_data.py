@@ -15,6 +15,7 @@ from analyzers.outliers.asked import Universe, days
 from analyzers.outliers.gathered import Source
 from analyzers.outliers.printing import Delivery, progress
 from analyzers.sectors.asked import File, map_of, placed
+from analyzers.usage import complaint
 from brokers.clock import Clock, SystemClock
 from brokers.errors import SeawallError
 from feeds.polygon import Polygon
@@ -83,8 +84,7 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
         command = get_command(app)
         code = command.main(list(argv), prog_name=PROGRAM, standalone_mode=False, obj=clock)
     except typer.TyperException as error:
-        text = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{text.rstrip('.')}; see {PROGRAM} --help")
+        return _complain(complaint(error, PROGRAM))
     except SeawallError as error:
         return _complain(str(error))
     except (typer.Abort, KeyboardInterrupt):

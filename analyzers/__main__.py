@@ -1,7 +1,7 @@
 """`python -m analyzers`: analyses of bars, and a look into what runs have left behind."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
@@ -11,11 +11,14 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from typer.main import get_command
 
 from analyzers import cli_dataset, cli_outliers, cli_ranking, cli_sector, cli_sector_map
 from analyzers.chain import verify as verdict_on
+from analyzers.usage import complaint
 from brokers.errors import SeawallError
 
+BAD_INPUT, INTERRUPTED = 2, 130
 PROGRAM, SCRIPT = "python -m analyzers", "seawall-analyzers"
 COMPLETION = ("--install-completion", "--show-completion")
 VERIFY_EXAMPLES = """Examples:
@@ -80,10 +83,28 @@ app.command("sector-map", epilog=cli_sector_map.EXAMPLES)(told(cli_sector_map.se
 app.command("outliers", epilog=cli_outliers.EXAMPLES)(told(cli_outliers.screen))
 
 
-def run(program: str = SCRIPT) -> None:
-    """Run the command line of this process, and end it; a shell completes the script alone."""
-    app(prog_name=SCRIPT if sys.argv[1:2] and sys.argv[1] in COMPLETION else program)
+def run(program: str = SCRIPT) -> int:
+    """Run the command line of this process; returns the exit code."""
+    return main(sys.argv[1:], program)
+
+
+def main(argv: Sequence[str], program: str = PROGRAM) -> int:
+    """Run one command line; returns its exit code. What is wrong is one line on stderr.
+
+    Args:
+        program: what was called; a shell completes the words of the installed script alone.
+    """
+    name = SCRIPT if argv and argv[0] in COMPLETION else program
+    try:
+        code = get_command(app).main(list(argv), prog_name=name, standalone_mode=False)
+    except typer.TyperException as error:
+        if argv:  # else Typer has shown its help and says no more
+            typer.echo(f"error: {complaint(error, program)}", err=True)
+        return BAD_INPUT
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return int(code or 0)
 
 
 if __name__ == "__main__":
-    run(PROGRAM)
+    sys.exit(run(PROGRAM))

@@ -112,7 +112,7 @@ def examine(log: Path, progress: Callable[[int], None] | None = None) -> tuple[V
     try:
         walk = _walk(log, head.seq if head else 0, progress)
     except OSError as error:
-        raise DataError(f"{log}: cannot be read as a decision log: {error.strerror}") from error
+        raise _unreadable(log, error) from error
     verdict = _judge(walk, _head_fault(log, head, walk))
     if head is None and verdict.state in ("complete", "unfinished"):
         verdict = replace(verdict, text=verdict.text + _NO_HEAD_TEXT)
@@ -142,9 +142,16 @@ def tail(path: str | Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], in
                 offset += len(line)
                 yield record, offset
     except OSError as error:
-        raise DataError(f"{path}: cannot be read as a decision log: {error.strerror}") from error
+        raise _unreadable(Path(path), error) from error
     except orjson.JSONDecodeError as error:
         raise DataError(f"{path}: no log line at byte {offset}: run verify on it") from error
+
+
+def _unreadable(log: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{log}: cannot be read as a decision log: {error.strerror}: name the decisions.jsonl in "
+        "the folder of a run or of a session"
+    )
 
 
 def _seal(link: bytes) -> bytes:

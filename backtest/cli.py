@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from analyzers.usage import complaint
 from backtest import cli_canary, cli_sweep, cli_walkforward, commands, options, texts
 from backtest.commands import DONE, Wishes
 from backtest.parameters import found, parse_params
@@ -65,9 +66,8 @@ def main(argv: Sequence[str], program: str = PROGRAM) -> int:
         # Called as app(...), Typer would put its own excepthook in place of ours.
         code = get_command(app).main(list(argv), prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        text = getattr(error, "format_message", error.__str__)()
         # Without any command Typer has shown its help and says no more.
-        return _complain(f"{text.rstrip('.')}; see {program} --help") if text else BAD_INPUT
+        return _complain(complaint(error, program)) if argv else BAD_INPUT
     except SeawallError as error:
         return _complain(str(error))
     return int(code or DONE)

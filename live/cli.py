@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+from analyzers.usage import complaint
 from backtest import texts
 from backtest.parameters import found, parse_params
 from brokers.errors import SeawallError
@@ -117,8 +118,7 @@ def main(argv: Sequence[str], program: str = PROGRAM) -> int:
     try:
         code = command.main(words, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        text = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{text.rstrip('.')}; see {program} --help", ExitCode.BAD_INPUT)
+        return _complain(complaint(error, program), ExitCode.BAD_INPUT)
     except SeawallError as error:
         return _complain(str(error), commands.code_of(error))
     return int(code or ExitCode.DONE)

@@ -31,7 +31,7 @@ def meaning_of(name: str) -> tuple[str, str]:
     for part in path:
         section = section_of(section.model_fields[part]) or section
     field = section.model_fields[last]
-    return field.description or "", "" if field.default is None else _value(field.default)
+    return _line(field.description), "" if field.default is None else _value(field.default)
 
 
 def _section(section: type[BaseModel], prefix: str, words: Words) -> Iterator[str]:
@@ -41,7 +41,7 @@ def _section(section: type[BaseModel], prefix: str, words: Words) -> Iterator[st
         if inner is not None:
             tables.append((name, field, inner))
             continue
-        yield f"# {field.description}"
+        yield f"# {_line(field.description)}"
         if words.get(name) is not None:
             yield f"{name} = {_value(words[name])}"
         else:
@@ -50,8 +50,12 @@ def _section(section: type[BaseModel], prefix: str, words: Words) -> Iterator[st
         repeated = isinstance(field.default, tuple)
         yield ""
         yield f"{'[[' if repeated else '['}{prefix}{name}{']]' if repeated else ']'}"
-        yield f"## {(inner.__doc__ or '').strip()}"
+        yield f"## {_line(inner.__doc__)}"
         yield from _section(inner, f"{prefix}{name}.", words.get(name, {}))
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _value(value: Any) -> str:

@@ -64,7 +64,7 @@ def test_a_shell_completes_commands_and_options(room, typed, offered):
     assert completed(room, typed) == [offered]
 
 
-@pytest.mark.parametrize("main", [backtest.main, live.main])
+@pytest.mark.parametrize("main", [backtest.main, live.main, analyzers.main])
 def test_the_script_to_complete_by_is_that_of_the_installed_command(main, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--show-completion", "bash"])
@@ -111,3 +111,31 @@ def test_what_is_no_terminal_gets_no_escape_sequences():
         [sys.executable, "-m", "analyzers", "--help"], cwd=CHECKOUT, capture_output=True, check=True
     )
     assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "told"),
+    [
+        (analyzers.main, ["nope"], "No such command 'nope'; see python -m analyzers --help"),
+        (analyzers.main, ["verify"], "see python -m analyzers verify --help"),
+        (analyzers.main, ["sector", "--bogus"], "--bogus"),
+        (backtest.main, ["run"], "see python -m backtest run --help"),
+        (backtest.main, ["nope"], "see python -m backtest --help"),
+        (live.main, ["check", "--bogus"], "see python -m live check --help"),
+        (fetch_polygon_intraday_data.main, ["--bogus"], "fetch_polygon_intraday_data.py --help"),
+    ],
+)
+def test_words_that_cannot_be_read_are_one_line_that_says_where_help_is(main, words, told, capsys):
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("main", [analyzers.main, backtest.main])
+def test_without_a_word_the_commands_are_shown(main, capsys):
+    assert main([]) == 2
+    shown = capsys.readouterr()
+    assert "Commands" in shown.out
+    assert shown.err == ""

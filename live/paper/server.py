@@ -235,8 +235,12 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         line.close()
         taken = error.errno == errno.EADDRINUSE
-        why = "is in use: choose another one, or 0 for a free one" if taken else f"({error})"
-        raise ConfigError(f"cannot listen on {host}:{port}, the port {why}") from None
+        why = (
+            "the port is in use: choose another one, or 0 for a free one"
+            if taken
+            else f"{error.strerror}: choose an address of this machine, such as 127.0.0.1"
+        )
+        raise ConfigError(f"cannot listen on {host}:{port}, {why}") from None
     return line
 
 

@@ -52,7 +52,8 @@ def test_missing_file_is_one_clear_line_and_exit_code_two(tmp_path: Path) -> Non
     told = verify(tmp_path / "none")
     assert (told.exit_code, told.stdout) == (2, "")
     assert told.stderr.startswith("error: ")
-    assert told.stderr.endswith("No such file or directory\n")
+    assert "No such file or directory: name the decisions.jsonl in the folder" in told.stderr
+    assert told.stderr.count("\n") == 1
 
 
 def test_module_runs(log: Path) -> None:
