@@ -7,12 +7,14 @@ logs. Those that the documentation has go to docs/images, the others to `--out`.
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser
 
+from brokers.clock import SystemClock
 from dashboard.pages import PAGES
 from tests.dashboard.browser import browsing, opened, served, still
 
@@ -26,8 +28,15 @@ OF_DOCS = {
     ("equity", 1280, "light"): "dashboard-equity.png",
     ("why", 1280, "light"): "dashboard-why.png",
     ("parity", 1280, "light"): "dashboard-parity.png",
+    ("sectors", 1280, "light"): "dashboard-sectors.png",
+    ("sweeps", 1280, "light"): "dashboard-sweeps.png",
 }
-STRATEGY = ("sma_cross", "--param", "fast=3", "--param", "slow=8")
+TRADED = ("donchian_bracket", "--symbols", "SPY,XLK,GLD", "--size", "40", "--speed", "300x")
+REHEARSED = (
+    "sma_cross", "--param", "fast=3", "--param", "slow=8", "--faults", "storm", "--over", "memory",
+)  # fmt: skip
+SETTINGS = "[paper]\nslippage_bps = 1.5\ncommission = 0.00005\nseed = 11\n"
+ACT_S = 45.0  # of trading before the first picture
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,32 +51,36 @@ def main(argv: Sequence[str]) -> int:
     told.out.mkdir(parents=True, exist_ok=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        logs = told.log or acted(Path(folder))
-        words = [word for log in logs for word in ("--log", log)]
-        with served([*words, "--data", told.data, "--out", told.saved]) as address:
-            paths = [page.path for pages in PAGES.values() for page in pages]
-            wanted = told.pages.split(",") if told.pages else paths
-            with browsing() as browser:
+        paths = [page.path for pages in PAGES.values() for page in pages]
+        wanted = told.pages.split(",") if told.pages else paths
+        with acting(Path(folder), told.log) as logs:
+            words = [word for log in logs for word in ("--log", log)]
+            with (
+                served([*words, "--data", told.data, "--out", told.saved]) as address,
+                browsing() as browser,
+            ):
                 for path in wanted:
                     take(browser, address, path, paths[0], told.out)
     return 0
 
 
-def acted(folder: Path) -> list[Path]:
-    """Logs of a session at the embedded venue, and of a rehearsal's two halves."""
+@contextmanager
+def acting(folder: Path, given: list[Path]) -> Iterator[list[Path]]:
+    """Logs: those given, or of a rehearsal's halves and of a session that is trading meanwhile."""
+    if given:
+        yield given
+        return
     session, rehearsal = folder / "session", folder / "rehearsal"
+    settings = folder / "live.toml"
+    settings.write_text(SETTINGS)
     live = [sys.executable, "-m", "live"]
-    subprocess.run(
-        [*live, *STRATEGY, "--symbols", "SPY,XLK", "--size", "40", "--speed", "600x",
-         "--for", "40s", "--folder", str(session), "--quiet"],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    subprocess.run(
-        [*live, "rehearse", *STRATEGY, "--faults", "storm", "--over", "memory",
-         "--out", str(rehearsal)],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return [session, rehearsal / "live.jsonl", rehearsal / "backtest.jsonl"]
+    trade = [*live, *TRADED, "--settings", str(settings), "--folder", str(session), "--quiet"]
+    with subprocess.Popen(trade, stdout=subprocess.DEVNULL) as trading:
+        rehearse = [*live, "rehearse", *REHEARSED, "--out", str(rehearsal)]
+        subprocess.run(rehearse, check=True, stdout=subprocess.DEVNULL)
+        SystemClock().sleep(ACT_S)
+        yield [session, rehearsal / "live.jsonl", rehearsal / "backtest.jsonl"]
+        trading.terminate()
 
 
 def take(browser: Browser, address: str, path: str, first: str, out: Path) -> None:
