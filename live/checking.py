@@ -6,9 +6,11 @@ from datetime import datetime
 
 from backtest.spec import RunSpec
 from brokers.clock import Clock
+from brokers.wire.portal import Portal
 from feeds.ibkr import IbkrBars
+from feeds.portal import PortalBars
 from feeds.timeframe import Timeframe
-from live import check_ibkr
+from live import check_ibkr, check_portal
 from live.check import Look, Row, Subject, checked
 from live.connection import Connection, connect
 from live.folder import Folder
@@ -53,6 +55,8 @@ def _own(access: Access, wires: Connection) -> Mapping[str, Look]:
     """What this venue alone is asked."""
     if access.gateway is not None and isinstance(wires.bars, IbkrBars):
         return check_ibkr.looks(wires.bars, access.gateway.night)
+    if isinstance(wires.direct, Portal) and isinstance(wires.bars, PortalBars):
+        return check_portal.looks(wires.direct.session, wires.bars, is_ours=access.is_ours)
     return {}
 
 
