@@ -136,7 +136,8 @@ class Data:
     def _bars(self, symbol: str, start: datetime, end: datetime, span: Span) -> list[VenueBar]:
         market = self._venue.market
         own = Span.of(market.timeframe)
-        found = market.bars(symbol, span.start(start), end, adjusted=True)
+        shown = min(end, self._venue.shown_to)
+        found = market.bars(symbol, span.start(start), shown, adjusted=True)
         return [bar for bar in gathered(found, own, span) if bar.start_at >= span.start(start)]
 
     @staticmethod

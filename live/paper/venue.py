@@ -98,7 +98,7 @@ class Venue:
         self._held: dict[str, Decimal] = defaultdict(Decimal)
         self._seed = seed
         self._ids = 0
-        self._moved_to = market.at
+        self._moved_to = self.shown_to = market.at
         newest = (market.newest(symbol) for symbol in market.symbols)
         matching.desk.ledger.see(market.at, {bar.symbol: bar for bar in newest if bar is not None})
 
@@ -170,7 +170,11 @@ class Venue:
         return len(updates)
 
     async def send_bars(self, step: Step) -> None:
-        """Send what the market shows at one instant in one frame, faults and all."""
+        """Send what the market shows at one instant in one frame, faults and all.
+
+        `shown_to` is then that instant: what was matched is past only once it has been shown.
+        """
+        self.shown_to = step.at
         await self.data.send(self._ticker.parts(step))
 
     async def release(self) -> None:
