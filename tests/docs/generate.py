@@ -66,7 +66,8 @@ def commands() -> str:
 def _lines(program: str, known: Any) -> Iterator[tuple[str, str]]:
     if not hasattr(known, "commands"):
         yield f"python {program}", _first_paragraph(known)
-    for name, command in getattr(known, "commands", {}).items():
+    shown = {n: c for n, c in getattr(known, "commands", {}).items() if not c.hidden}
+    for name, command in shown.items():
         yield f"python -m {program} {name}", _first_paragraph(command)
 
 
