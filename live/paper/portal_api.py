@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -80,7 +81,7 @@ class PortalApi:
         self.connection: Connection | None = None
         app = Starlette(
             routes=[*self._routes(), WebSocketRoute(f"{ROOT}/ws", self._stream)],
-            exception_handlers=dict.fromkeys((PortalError, HTTPException), _failed),
+            exception_handlers={PortalError: _refused, HTTPException: _astray},
         )
         venue.front = self.faults = PortalFaults(self, venue.trouble, clock)
         self.gate = Gate(app, venue.trouble, PortalDoor(self.session, self.pacing))
@@ -197,11 +198,11 @@ def _calls(
     }
 
 
-async def _failed(_request: Request, error: Exception) -> Response:
-    """Put what went wrong as the gateway would; what is none of these is a fault of ours."""
-    match error:
-        case PortalError():
-            return error.response()
-        case HTTPException():
-            return JSONResponse({"error": error.detail}, error.status_code)
-    raise error
+async def _refused(_request: Request, error: Exception) -> Response:
+    return cast("PortalError", error).response()
+
+
+async def _astray(_request: Request, error: Exception) -> Response:
+    """Answer a call that there is not."""
+    lost = cast("HTTPException", error)
+    return JSONResponse({"error": lost.detail}, lost.status_code)

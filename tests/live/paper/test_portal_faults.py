@@ -69,6 +69,14 @@ def test_restart_breaks_the_websocket_and_wants_a_new_session() -> None:
     front.run(scenario)
 
 
+def test_session_ends_with_nobody_listening_too() -> None:
+    front = Front(Fault("restart"), Fault("session_lost", 2))
+    front.turn()
+    assert front.call("POST", INIT, {"compete": False})[1]["authenticated"] is True
+    front.turn()
+    assert front.call("POST", STATUS)[1]["authenticated"] is False
+
+
 def test_unknown_question_is_asked_about_the_planned_order_alone() -> None:
     front = Front(Fault("unknown_question", 2))
     ids = [

@@ -88,7 +88,7 @@ def test_orders_and_executions_of_the_day_come_with_the_subscription() -> None:
         async with client.listening() as heard:
             await heard.socket.send("sor+{}")
             assert [row["status"] for row in await heard.rows("sor")] == ["Filled"]
-            await heard.socket.send("str+not json")
+            await heard.socket.send("str+{not json")
             assert [row["side"] for row in await heard.rows("str")] == ["B"]
             await heard.socket.send(STR)
             assert await heard.rows("str") == []
@@ -139,6 +139,16 @@ def test_prices_come_with_every_bar_to_whoever_wants_them() -> None:
     front = Front()
     talk(front, scenario)
     assert not front.venue.data.is_connected
+
+
+def test_stream_of_prices_breaks_where_the_plan_says_so() -> None:
+    async def scenario(client: Client) -> None:
+        async with client.listening(f"smd+{AAPL}+{{}}") as heard:
+            await client.turn()
+            with pytest.raises((Transient, StopAsyncIteration)):
+                await heard.all()
+
+    talk(Front(Fault("drop", on="data")), scenario)
 
 
 def test_topic_that_nobody_knows_is_an_error() -> None:

@@ -95,10 +95,12 @@ def test_client_that_verifies_is_served_and_a_stranger_to_the_authority_is_not()
         async with aiohttp.ClientSession(ready["url"]) as stranger:
             with pytest.raises(aiohttp.ClientConnectorCertificateError):
                 await stranger.post(f"{ROOT}/tickle")
+        async with line.post(f"{ROOT}/iserver/questions/suppress", data=b"not json") as answer:
+            assert (await answer.json())["error"] == "Bad Request: no JSON"
         async with line.ws_connect(f"{ROOT}/ws") as stream:
             assert (await stream.receive_json())["topic"] == "system"
 
-    assert serving(scenario)["calls"] == 1
+    assert serving(scenario)["calls"] == 2
 
 
 def test_reset_breaks_a_call_and_leaves_a_hang_to_the_client() -> None:
