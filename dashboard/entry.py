@@ -140,7 +140,7 @@ def _venue(record: Record) -> Told:
     words = (
         f"{name.replace('_', ' ')} {value}"
         for name, value in record.items()
-        if value and name not in _OURS and not name.endswith("_id")
+        if value and name not in _OURS and not name.endswith(("_id", "_at"))
     )
     return ", ".join((f"venue: {record['fact'].lower()}", *words)), "bad" if bad else ""
 

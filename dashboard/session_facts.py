@@ -81,6 +81,8 @@ class SessionFacts:
             return "backtest"
         if self.venue in MONEY:
             return "REAL MONEY"
+        if not self.venue:
+            return "rehearsal"
         return "embedded paper venue" if self.venue in EMBEDDED else "paper account"
 
     @property

@@ -65,16 +65,16 @@ def _draw(costs: pd.DataFrame, zone: str) -> None:
 def _ledger(costs: pd.DataFrame, zone: str, log: int) -> None:
     cards.section("Ledger")
     columns = (
-        times.column("decided", zone), "what", "decision", "arrival", "fill", "model",
-        "cost", "delay", "impact", "slippage", "commission", "order",
+        times.column("decided", zone), "what", "cost", "delay", "impact", "slippage",
+        "decision", "arrival", "fill", "model", "commission", "order",
     )  # fmt: skip
     rows: list[list[Cell]] = [
         [
             times.brief(row["decided_at"].to_pydatetime(), zone),
             f"{row['side']} {row['quantity']:,.6g} {row['symbol']} "
             f"{row['order_type'].replace('_', ' ')}",
-            *(_price(row[f"{name}_price"]) for name in ("decision", "arrival", "fill", "model")),
             *(_bps(row[name]) for name in PARTS),
+            *(_price(row[f"{name}_price"]) for name in ("decision", "arrival", "fill", "model")),
             f"{row['commission']:,.2f}",
             row["order_id"],
         ]

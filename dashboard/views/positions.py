@@ -13,7 +13,7 @@ from dashboard.tail import records_at
 from dashboard.watch import Glimpse
 
 TRADES = 30
-_MONEY = ("units", "average", "last", "value", "unrealised", "realised", "share")
+_MONEY = ("units", "unrealised", "last", "average", "value", "share", "realised")
 
 
 def show(desk: Desk) -> None:
@@ -48,12 +48,12 @@ def _position(holding: Holding, equity: float | None) -> list[Cell]:
     return [
         holding.symbol,
         f"{holding.units:+,.6g}",
-        cards.UNKNOWN if unknown else f"{holding.average:,.4f}",
-        f"{holding.last:,.4f}",
-        f"{holding.value:,.2f}",
         unrealised,
-        realised,
+        f"{holding.last:,.4f}",
+        cards.UNKNOWN if unknown else f"{holding.average:,.4f}",
+        f"{holding.value:,.2f}",
         f"{holding.value / equity:+.1%}" if equity else cards.UNKNOWN,
+        realised,
     ]
 
 
@@ -92,17 +92,17 @@ def _trades(glimpse: Glimpse) -> None:
         return
     cards.section("Trades closed last")
     columns = (
-        "symbol", "side", times.column("opened", zone), times.column("closed", zone), "bars",
-        "net result", "commission",
+        "symbol", "net result", times.column("closed", zone), times.column("opened", zone), "side",
+        "bars", "commission",
     )  # fmt: skip
     cells: list[list[Cell]] = [
         [
             record["symbol"],
-            record["side"],
-            times.brief(times.instant(record["opened_at"]), zone) if record["opened_at"] else "-",
-            times.brief(times.instant(record["closed_at"]), zone),
-            str(record["bars"]),
             cards.signed(record["pnl_net"]),
+            times.brief(times.instant(record["closed_at"]), zone),
+            times.brief(times.instant(record["opened_at"]), zone) if record["opened_at"] else "-",
+            record["side"],
+            str(record["bars"]),
             f"{record['commission']:,.2f}",
         ]
         for record in reversed(closed)

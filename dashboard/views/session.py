@@ -5,6 +5,7 @@ from dashboard.desk import Desk
 from dashboard.entry import entry_of_line
 from dashboard.look import cards, feed, sheet, tables, times
 from dashboard.look.cards import Card
+from dashboard.session_facts import SessionFacts
 from dashboard.tail import records_at
 from dashboard.tone import Tone
 from dashboard.watch import Glimpse
@@ -46,14 +47,19 @@ def _health(glimpse: Glimpse) -> list[Card]:
         "three broker calls in a row failed" if has_tripped else "has not tripped",
         "bad" if has_tripped else "",
     )
-    stopped = facts.shutdown["text"] if facts.shutdown else facts.halt
-    orders = Card(
-        "New orders",
-        "refused" if stopped else "allowed",
-        stopped or "the guard is not halted",
-        "watch" if stopped else "",
-    )
-    return [mode, connection, breaker, orders]
+    return [mode, connection, breaker, _orders(facts)]
+
+
+def _orders(facts: SessionFacts) -> Card:
+    """Whether the session takes new orders, or what ended it."""
+    if facts.shutdown:
+        trigger = str(facts.shutdown["trigger"]).replace("_", " ")
+        tone: Tone = "" if trigger == "finished" else "watch"
+        label = "Ended by" if facts.is_closed else "Shutting down by"
+        return Card(label, trigger, facts.shutdown["text"], tone)
+    if facts.halt:
+        return Card("New orders", "refused", facts.halt, "watch")
+    return Card("New orders", "allowed", "the guard is not halted")
 
 
 def _has_tripped(glimpse: Glimpse) -> bool:

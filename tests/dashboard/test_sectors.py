@@ -96,6 +96,14 @@ def test_a_report_of_no_sector_has_no_chart(tmp_path):
     assert shown("sectors", tmp_path).charts == []
 
 
+def test_an_earlier_report_that_cannot_be_read_costs_its_ranks_alone(tmp_path):
+    keep(tmp_path, frames())
+    (tmp_path / "sector_report" / "2024-01-05.json").write_text('{"schema_version": 1}')
+    page = shown("sectors", tmp_path)
+    assert "2024-01-05.json has schema version 1, this program reads 2" in page.text
+    assert "Measures rank won" in page.text
+
+
 def test_without_a_report_the_command_is_named(tmp_path):
     page = shown("sectors", tmp_path)
     assert "There is no sector report yet. Make one: python -m analyzers sector" in page.text
