@@ -15,17 +15,21 @@ def keep(report: SectorReport, path: Path) -> None:
     report.save(path)
 
 
-def ranks(path: Path, of: str = "equal") -> dict[str, dict[str, int | None]]:
-    """The rank of each sector by date (ISO, increasing), of all reports kept beside `path`.
+def ranks(
+    path: Path, of: str = "equal", most: int | None = None
+) -> dict[str, dict[str, int | None]]:
+    """The rank of each sector by date (ISO, increasing), of the reports kept beside `path`.
 
     Args:
         of: "equal", the members in equal shares, or "fund".
+        most: so many of them, the last; None for all.
 
     Raises:
         DataError: one of them is damaged or of another version of the schema.
     """
     found: dict[str, dict[str, int | None]] = {}
-    for file in sorted(_folder(path).glob("[0-9]*.json")):
+    files = sorted(_folder(path).glob("[0-9]*.json"))
+    for file in files if most is None else files[-most:]:
         report = SectorReport.load(file)
         forms = {it.name: it.equal if of == "equal" else it.fund for it in report.sectors}
         found[report.as_of.isoformat()] = {

@@ -31,11 +31,12 @@ def show(desk: Desk) -> None:
     report = reports.read(OutlierReport.load, file)
     zone = calendars.zone(report.calendar)
     first = f"{report.days[0].date} to " if len(report.days) > 1 else ""
+    source = ", ".join(filter(None, (report.source, report.feed)))
     with top:
         cards.heading(
             "Outliers",
             f"{first}{report.as_of}, bars of {report.bar_minutes} min, {report.universe} symbols "
-            f"against {report.benchmark} · {', '.join(filter(None, (report.source, report.feed)))} · "
+            f"against {report.benchmark} · {source} · "
             f"{report_page.made(report.generated_at, zone)}",
         )
     cards.cards(_figures(report))

@@ -9,6 +9,7 @@ import streamlit as st
 from analyzers.sector_map import SECTORS
 from analyzers.sectors import history
 from analyzers.sectors.parts import Measures, SectorPart, SectorReport
+from brokers.errors import DataError
 from dashboard import report_page, reports
 from dashboard.desk import Desk
 from dashboard.look import cards, charts, foretold, rotation, tables
@@ -117,7 +118,11 @@ def _draw(
 def _draw_ranks(last: Path, form: str, count: int) -> None:
     if count < 2:
         return
-    ranks = dict(list(history.ranks(last, form).items())[-LOOKED_BACK:])
+    try:
+        ranks = history.ranks(last, form, LOOKED_BACK)
+    except DataError as error:
+        cards.banner(str(error), "watch")
+        return
     rows = [
         {"date": date, "name": name, "short": SHORT.get(name, name), "rank": place}
         for date, places in ranks.items()

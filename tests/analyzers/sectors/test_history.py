@@ -34,6 +34,7 @@ def test_ranks_are_told_by_date(tmp_path, form):
     assert list(told) == ["2024-03-07", "2024-03-08"]
     assert {told["2024-03-08"][name] for name in ("Energy", "Utilities")} == {1, 2}
     assert told["2024-03-08"]["Materials"] is None
+    assert list(ranks(path, form, 1)) == ["2024-03-08"]
 
 
 def test_a_kept_report_that_is_damaged_is_named(tmp_path):
