@@ -20,6 +20,8 @@ from feeds.ibkr_pacing import Pace, Paced
 from feeds.ibkr_stream import IbkrBarStream
 from feeds.timeframe import Timeframe
 
+ADJUSTMENTS = ("split", "none", "raw")  # of live bars the same
+
 
 class IbkrBars:
     """A session's bars, past and live; see `brokers.wire.transport.BarSource`.
@@ -33,7 +35,7 @@ class IbkrBars:
         pace: how fast history may be asked for; by default as IB has it.
 
     Raises:
-        ConfigError: live bars are not 1m to 1d.
+        ConfigError: live bars are not 1m to 1d, or adjusted for dividends.
     """
 
     def __init__(
@@ -49,6 +51,11 @@ class IbkrBars:
     ) -> None:
         if data.timeframe.text not in SIZES:
             raise ConfigError(f"ibkr: live bars are {', '.join(SIZES)}, not {data.timeframe}")
+        if data.adjustment not in ADJUSTMENTS:
+            raise ConfigError(
+                f"ibkr: bars are adjusted for splits alone, not {data.adjustment}: set "
+                "data.adjustment to split or none"
+            )
         self._gateway = gateway
         self._data = data
         self._clock = clock

@@ -19,6 +19,7 @@ from brokers.wire.alpaca_access import KEY_ID, AlpacaKeys, trading_url
 from brokers.wire.http import Http
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.ibkr_access import LIVE_PORT, PAPER_PORT, Gateway
+from brokers.wire.ibkr_contracts import PLACED
 from brokers.wire.ibkr_night import Night
 from brokers.wire.portal_access import PortalAccess
 from feeds.alpaca import DATA_URL, STREAM_URL, data_url, keys_from_environment
@@ -174,6 +175,7 @@ def ibkr(name: str, port: int, settings: LiveSettings, clock: Clock) -> Iterator
         told.port or port,
         told.client_id,
         told.account,
+        symbols=tuple(symbol for symbol in settings.data.symbols if PLACED in symbol),
         night=Night(told.restart_begin, told.restart_end, told.restart_zone),
     )
     yield Access(

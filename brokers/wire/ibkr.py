@@ -78,7 +78,9 @@ class Ibkr:
         self._view = View(self._book)
         self._updates = Updates(self._book, clock, gateway.client_id, lambda: gateway.account)
         self._line = Line(gateway, self._updates.hear, clock=clock, timeout_s=timeout_s)
-        self._upkeep = Upkeep(gateway, self._line, self._book, self._updates, clock=clock, rng=rng)
+        self._upkeep = Upkeep(
+            gateway, self._line, self._book, self._updates, self._contracts, clock=clock, rng=rng
+        )
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
         """See `Transport.submit`.

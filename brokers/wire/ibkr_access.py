@@ -15,6 +15,7 @@ class Gateway:
     Args:
         client_id: at most one connection has it; orders belong to the client that placed them.
         account: needed where the login manages several.
+        symbols: written with their exchange, which must be known before orders are read.
         messages_a_second: what the gateway takes of one client; 0 is no limit.
         night: when it restarts; None: never, as our own.
     """
@@ -23,6 +24,7 @@ class Gateway:
     port: int = PAPER_PORT
     client_id: int = 1
     account: str = ""
+    symbols: tuple[str, ...] = ()
     messages_a_second: int = MESSAGES_A_SECOND
     night: Night | None = None
 

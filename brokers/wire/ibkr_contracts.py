@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ib_async.contract import Contract
 
 CURRENCY = "USD"
+PLACED = "@"  # before the exchange of a symbol that needs it
 
 
 class Contracts:
@@ -39,7 +40,7 @@ class Contracts:
         """
         if symbol in self._known:
             return self._known[symbol]
-        name, _, primary = symbol.partition("@")
+        name, _, primary = symbol.partition(PLACED)
         wanted = _stock(name.replace(".", " "), primary)
         rows = await line.ask(
             lambda client, number: client.reqContractDetails(number, wanted),
@@ -47,7 +48,7 @@ class Contracts:
         )
         found = {row[1].contract.conId: row[1].contract for row in rows}
         if len(found) != 1:
-            choices = ", ".join(f"{name}@{it.primaryExchange}" for it in found.values())
+            choices = ", ".join(f"{name}{PLACED}{it.primaryExchange}" for it in found.values())
             raise SchemaRefused(f"IB lists {symbol} {len(found)} times: write one of {choices}")
         contract: Contract
         (contract,) = found.values()

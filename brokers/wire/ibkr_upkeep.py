@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from datetime import datetime
 
 from brokers.clock import Clock
-from brokers.errors import ConfigError, SeawallError, Transient, VenueRefused
+from brokers.errors import ConfigError, OrderRefused, SeawallError, Transient, VenueRefused
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_book import Book
+from brokers.wire.ibkr_contracts import Contracts
 from brokers.wire.ibkr_line import Line
 from brokers.wire.ibkr_updates import Updates
 
@@ -27,6 +29,7 @@ class Upkeep:
         line: Line,
         book: Book,
         updates: Updates,
+        contracts: Contracts,
         *,
         clock: Clock,
         rng: random.Random,
@@ -35,6 +38,7 @@ class Upkeep:
         self._line = line
         self._book = book
         self._updates = updates
+        self._contracts = contracts
         self._clock = clock
         self._rng = rng
         self._turn = asyncio.Lock()
@@ -111,6 +115,7 @@ class Upkeep:
         if not self._line.is_up:
             await self._connect()
         try:
+            await self._look_up_symbols()
             await self.read_orders()
             self._skip_numbers()
             await self.read_executions()
@@ -124,9 +129,10 @@ class Upkeep:
         try:
             await self._line.open()
         except Transient as error:
-            if not self._was_up:
-                raise ConfigError(str(error)) from None
-            raise
+            if self._was_up:
+                raise
+            now = f"; it restarts now, from {self._gateway.night}"
+            raise ConfigError(f"{error}{now if self._night_ends_at() else ''}") from None
         accounts = self._line.accounts
         if len(accounts) > 1 and self._gateway.account not in accounts:
             self._line.close()
@@ -134,6 +140,12 @@ class Upkeep:
                 f"ibkr: the login has several accounts: set ibkr.account to one of "
                 f"{', '.join(accounts)}"
             )
+
+    async def _look_up_symbols(self) -> None:
+        """Know the contracts by the names that we have for them."""
+        for symbol in self._gateway.symbols:
+            with suppress(OrderRefused):  # who trades it will be told
+                await self._contracts.find(symbol, self._line)
 
     def _skip_numbers(self) -> None:
         """Give no number again; after its restart the gateway begins anew."""

@@ -194,6 +194,31 @@ def test_read_only_gateway_is_one_line_that_says_how_to_mend_it():
     scene(play)
 
 
+def test_gateway_that_is_called_for_the_first_time_in_its_night_says_so():
+    async def play(stage):
+        stage.server.close()
+        with pytest.raises(ConfigError, match="it restarts now, from 23:45 to 00:45"):
+            await stage.transport.account()
+
+    at_night(play)
+
+
+def test_symbol_with_its_exchange_keeps_that_name_after_a_restart():
+    async def play(stage):
+        await stage.transport.submit(market(symbol="AAPL@NASDAQ"))
+        await stage.trade("AAPL", 100)
+        await stage.transport.close()
+        where = Gateway(port=stage.port, symbols=("AAPL@NASDAQ", "NOSUCH@NASDAQ"))
+        again = Ibkr(where, clock=SystemClock(), rng=random.Random(2))
+        (fill,) = await again.fills_since(stage.since)
+        (order,) = await again.orders_since(stage.since)
+        (held,) = await again.positions()
+        assert {fill.symbol, order.symbol, held.symbol} == {"AAPL@NASDAQ"}
+        await again.close()
+
+    scene(play, twins=(("AAPL", "EBS"),))
+
+
 def test_login_with_several_accounts_wants_one_chosen():
     async def play(stage):
         with pytest.raises(ConfigError, match=r"set ibkr\.account to one of DU1, DU2"):

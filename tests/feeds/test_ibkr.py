@@ -247,3 +247,8 @@ def test_bars_of_days_come_after_the_close():
         assert (bar.start_at, bar.open) == (datetime(2024, 3, 4, 5, tzinfo=UTC), 100.0)
 
     played(play, timeframe="1d", since=AT, settle_s=1.0)
+
+
+def test_bars_adjusted_for_dividends_are_refused():
+    with pytest.raises(ConfigError, match=r"set data\.adjustment to split or none"):
+        played(lambda stage: None, adjustment="total")
