@@ -1,12 +1,11 @@
 """The real ib_async against our gateway: what it does here it does at IB."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from ib_async import IB, LimitOrder, MarketOrder, Order, Stock, StopOrder
 
-from tests.live.conformance.small_venue import WARM_UP, started
+from tests.live.conformance.small_venue import WARM_UP
 from tests.live.paper.gateway import AAPL, known, scene, until
 
 
@@ -181,20 +180,3 @@ def test_client_id_in_use_is_refused_with_326():
         assert ib.isConnected()
 
     scene(play)
-
-
-def test_gateway_stands_alone_in_a_process_of_its_own(tmp_path):
-    async def play(port, remote):
-        ib = IB()
-        await ib.connectAsync("127.0.0.1", port)
-        trade = ib.placeOrder(AAPL, MarketOrder("BUY", 10))
-        await known(trade)
-        await asyncio.to_thread(remote.step)
-        await until(trade.isDone)
-        assert trade.orderStatus.status == "Filled"
-        ib.disconnect()
-
-    with started(tmp_path / "venue", front="tws", account="backtrader") as venue:
-        assert venue.url.startswith("tws://127.0.0.1:")
-        asyncio.run(play(int(venue.url.rpartition(":")[2]), venue.remote))
-        assert venue.stop()["fills"] == 1
