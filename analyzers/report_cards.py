@@ -16,7 +16,13 @@ UNKNOWN = "n/a"
 
 def of_sectors(report: SectorReport) -> str:
     """Returns, beta and quadrant of each sector, the best rank first."""
-    header = ("rank", "sector", *(f"{bars} bars" for bars in RETURNS), "beta", "quadrant")
+    header = (
+        "rank",
+        "sector",
+        *(f"{bars} bar{'s' * (bars != '1')}" for bars in RETURNS),
+        "beta",
+        "quadrant",
+    )
     rows = [_sector(item) for item in sorted(report.sectors, key=_rank)]
     return markup.card(
         f"Sectors on {report.as_of} against {report.benchmark}",
@@ -97,8 +103,8 @@ def _sector(item: SectorPart) -> tuple[str, ...]:
 
 
 def _share(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:+.1%}"
+    return UNKNOWN if value is None else f"{value:+z.1%}"
 
 
 def _ratio(value: float | None, digits: int = 2) -> str:
-    return UNKNOWN if value is None else f"{value:.{digits}f}"
+    return UNKNOWN if value is None else f"{value:z.{digits}f}"
