@@ -175,6 +175,7 @@ class Orders:
         return fill.filled_at, portal_words.execution(known, fill, exec_id, self.account)
 
     async def _ask_back(self, asks: Sequence[Ask], act: Act) -> Response:
+        self._precautions.check(asks)
         last = self._venue.market.price(asks[0].symbol) or Decimal(0)
         questions = self._precautions.about(asks, last, self._session.asked.suppressed)
         if self._venue.trouble.at("order", "unknown_question"):

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 
+from live.paper.portal_errors import verdict
 from live.paper.tws_forms import Ask
 
 _FAR = Decimal("0.03")
@@ -42,17 +43,38 @@ UNKNOWN = Question("o99999", "This order is subject to a rule that is new to you
 
 @dataclass(frozen=True, slots=True)
 class Precautions:
-    """What the account is asked about; None asks nothing of the kind.
+    """What the account is asked about or refused; None asks and refuses nothing of the kind.
 
     Args:
         size: units of one order.
         value: of one order, in its currency.
         unsubscribed: symbols without market data.
+        tick: what every price has to be a multiple of.
+        lot: what every quantity has to be a multiple of.
     """
 
     size: Decimal | None = None
     value: Decimal | None = None
     unsubscribed: AbstractSet[str] = frozenset()
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+
+    def check(self, asks: Sequence[Ask]) -> None:
+        """Look at the increments of orders that come together.
+
+        Raises:
+            PortalError: a price or a quantity is off them.
+        """
+        for ask in asks:
+            stop = None if ask.is_trailing else ask.aux
+            if self.tick and any(price % self.tick for price in (ask.limit, stop) if price):
+                raise verdict(
+                    "The price does not conform to the minimum price variation for this contract."
+                )
+            if self.lot and ask.quantity % self.lot:
+                raise verdict(
+                    f"Order size does not conform to the minimum size increment {self.lot}"
+                )
 
     def about(
         self, asks: Sequence[Ask], last: Decimal, suppressed: AbstractSet[str]

@@ -46,7 +46,7 @@ class VenueSpec(BaseModel):
         speed: market seconds in a second; None is lock-step, over the control endpoint alone.
         host: to listen on; anything but loopback is for those who know.
         port: 0 takes a free one.
-        calls_per_minute: 0 is no limit.
+        calls_per_minute: of Alpaca; 0 is no limit, nor are there those of the Client Portal.
         has_every_feed: the market data plan that costs money: consolidated tape, any symbols.
         leaves_with_parent: ends when its standard input does.
         splits: of the market, such as "SPY 2025-06-04 2:1".

@@ -214,6 +214,22 @@ def test_order_that_makes_no_sense_is_refused(words: Any, status: int, text: str
     assert refusal(Front(), {**LIMIT, **words}) == (status, text)
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ({"price": 100.505}, "The price does not conform"),
+        ({"orderType": "STP", "price": 110.001}, "The price does not conform"),
+        ({"quantity": 1.5}, "Order size does not conform"),
+    ],
+)
+def test_order_off_the_increments_is_refused_where_there_are_any(words: Any, text: str) -> None:
+    strict = Precautions(tick=Decimal("0.01"), lot=Decimal(1))
+    front = Front(terms=Terms(precautions=strict, is_paced=False))
+    status, told = refusal(front, {**LIMIT, **words})
+    assert (status, told.startswith(text)) == (200, True)
+    front.place(LIMIT, {**BUY, "orderType": "TRAIL", "trailingAmt": 2.005, "trailingType": "amt"})
+
+
 @pytest.mark.parametrize("body", [{}, {"orders": []}, {"orders": ["x"]}, {"orders": 1}, "text"])
 def test_submission_without_orders_is_refused(body: object) -> None:
     assert Front().call("POST", ORDERS, body)[0] == 400
