@@ -35,6 +35,6 @@ def test_an_answer_without_a_kind_is_of_no_known_symbol() -> None:
 
 
 def test_a_rate_limit_that_stays_is_no_unknown_symbol() -> None:
-    with pytest.raises(DataError, match="rate limit is reached.*wait some minutes") as caught:
+    with pytest.raises(DataError, match=r"rate limit is reached.*wait some minutes") as caught:
         sector(YahooServer(profiles=KNOWN, always=Reply(429, "Too Many Requests")), "JNJ")
     assert not isinstance(caught.value, UnknownSymbol)
