@@ -17,6 +17,7 @@ _TYPES = {
 }
 WORDS = {ours: portals for portals, ours in _TYPES.items()}
 _TIMES = ("DAY", "GTC", "OPG", "IOC")
+_LONGEST = 15  # digits before the point, or zeros behind it
 
 
 def asks(
@@ -106,7 +107,7 @@ def _number(row: Mapping[str, Any], name: str) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         raise _wrong(name, value) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         raise _wrong(name, value)
     return number
 

@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from live.paper.portal_api import Terms
 from live.paper.portal_questions import Precautions
@@ -228,6 +230,32 @@ def test_order_off_the_increments_is_refused_where_there_are_any(words: Any, tex
     status, told = refusal(front, {**LIMIT, **words})
     assert (status, told.startswith(text)) == (200, True)
     front.place(LIMIT, {**BUY, "orderType": "TRAIL", "trailingAmt": 2.005, "trailingType": "amt"})
+
+
+FIELDS = (
+    *("conid", "conidex", "cOID", "parentId", "isSingleGroup", "side", "quantity", "orderType"),
+    *("price", "auxPrice", "tif", "trailingAmt", "trailingType", "outsideRTH"),
+)
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(["", "SELL", "STP", "STOP_LIMIT", "TRAIL", "%", "GTC", "1e999", "-1", "0.5"]),
+    st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING))
+def test_whatever_an_order_holds_it_is_taken_asked_about_or_refused(words: Any) -> None:
+    front = Front()
+    status, told = front.call("POST", ORDERS, {"orders": [{**LIMIT, **words}]})
+    if status == 200 and isinstance(told, list) and "message" in told[0]:
+        path = f"/iserver/reply/{told[0]['id']}"
+        status, told = front.call("POST", path, {"confirmed": True})
+    assert status in (200, 400)
+    assert "error" in told or "order_id" in told[0] or "message" in told[0]
 
 
 @pytest.mark.parametrize("body", [{}, {"orders": []}, {"orders": ["x"]}, {"orders": 1}, "text"])
