@@ -36,9 +36,9 @@ GatewayKind = Literal[  # of IB Gateway's socket alone
     "link_lost",  # 1100, and after `wait_s` seconds what `status` says: 1101 or 1102
     "restart",  # as every night: sockets closed for `wait_s` seconds, order ids from the beginning
 ]
-PortalKind = Literal[  # of the Client Portal alone, besides status_first and restart
-    "session_lost",  # the brokerage session is gone, and may be begun again
-    "competing",  # somebody else has it, for `wait_s` seconds unless ousted
+PortalKind = Literal[  # of the Client Portal, besides status_first and restart
+    "session_lost",  # the brokerage session is gone, or the gateway's login for `wait_s` seconds
+    "competing",  # somebody else has it, or the gateway's live bars, for `wait_s` seconds
     "unknown_question",  # an order is asked about what nobody has heard of
 ]
 Kind = Literal[RequestKind, MessageKind, OtherKind, GatewayKind, PortalKind]

@@ -74,7 +74,9 @@ class TwsApi:
         """Serve one connection to its end."""
         session = Session(self, reader, writer)
         try:
-            if not self.faults.is_away:
+            if self.faults.is_logged_out:
+                await reader.read()  # its window asks for a login; its port says nothing
+            elif not self.faults.is_away:
                 await session.run()
         except (NotTws, asyncio.IncompleteReadError, ConnectionError, ValueError):
             pass  # it has gone, or never spoke this protocol
@@ -133,6 +135,10 @@ class TwsApi:
     def forget_bars(self) -> None:
         """Drop what clients asked for of live bars."""
         self.data.forget_all()
+
+    def withhold_bars(self, *, until_told: bool) -> None:
+        """Give no live bars while another session has the market data."""
+        self.data.withhold(dict(self.sessions), until_told=until_told)
 
     def pass_on(self, message: Told) -> bool:
         """Tell whose order it is; False when its client is not there."""

@@ -1,6 +1,6 @@
 """The TWS API's messages about contracts, bars and prices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -25,7 +25,8 @@ _SIZES = {
     "1M": "1Month",
 }
 _DATED = ("1 day", "1W", "1M")
-NO_DATA, BAD_REQUEST, UNKNOWN_SYMBOL = 162, 321, 200
+NO_DATA, BAD_REQUEST, UNKNOWN_SYMBOL, ELSEWHERE = 162, 321, 200, 10197
+_ELSEWHERE = "No market data during competing live session"
 
 
 class Data:
@@ -41,6 +42,7 @@ class Data:
         self._venue = venue
         self._listings = listings
         self._twins = tuple(twins)
+        self._is_elsewhere = False  # the market data: another session has it
         self._wanted: dict[tuple[int, str], str] = {}  # client id and request id: symbol
 
     @property
@@ -91,6 +93,9 @@ class Data:
         if symbol not in self._listings:
             self._unknown(client, request_id)
             return
+        if self._is_elsewhere:
+            client.error(request_id, ELSEWHERE, _ELSEWHERE)
+            return
         self._wanted[client.client_id, request_id] = symbol
 
     def leave(self, client: Client, fields: list[str]) -> None:
@@ -101,6 +106,15 @@ class Data:
     def clients(self) -> frozenset[int]:
         """The ids of those who have asked for live bars."""
         return frozenset(client_id for client_id, _ in self._wanted)
+
+    def withhold(self, clients: Mapping[int, Client], *, until_told: bool) -> None:
+        """Give no live bars, and say so to whoever has them; or give them again when asked."""
+        self._is_elsewhere = until_told
+        for client_id, request_id in tuple(self._wanted) if until_told else ():
+            if client_id in clients:
+                clients[client_id].error(request_id, ELSEWHERE, _ELSEWHERE)
+        if until_told:
+            self.forget_all()
 
     def forget_all(self) -> None:
         """Drop what anybody asked for, without telling."""

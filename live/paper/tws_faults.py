@@ -1,15 +1,17 @@
 """What a fault plan does to a gateway: its calls, its link to IB, its nightly restart."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, Protocol
 
 from brokers.clock import Clock
 from live.paper.agenda import Agenda
-from live.paper.faults import Fault
+from live.paper.faults import Fault, Kind
 from live.paper.trouble import Passage, Trouble
 from live.paper.venue import Told
 
 LINK_LOST, LINK_NEW, LINK_KEPT = 1100, 1101, 1102
+ON_BARS: tuple[Kind, ...] = ("link_lost", "restart", "session_lost", "competing")
 TEXTS = {
     LINK_LOST: "Connectivity between IBKR and Trader Workstation has been lost.",
     LINK_NEW: "Connectivity between IBKR and Trader Workstation has been restored - data lost.",
@@ -59,6 +61,9 @@ class Gateway(Protocol):
     def forget_bars(self) -> None:
         """Drop what clients asked for of live bars."""
 
+    def withhold_bars(self, *, until_told: bool) -> None:
+        """Give no live bars, and say why; or give them again to whoever asks."""
+
     def pass_on(self, message: Told) -> bool:
         """Tell whose order it is."""
 
@@ -76,7 +81,7 @@ class TwsFaults:
         self._agenda: Agenda[object] = Agenda(clock)
         self._kept: list[Told] = []
         self._back_with = 0  # the code that will end an outage of the link
-        self.is_away = False
+        self.is_away = self.is_logged_out = False
 
     @property
     def late(self) -> int:
@@ -89,18 +94,23 @@ class TwsFaults:
 
     async def strike(self) -> None:
         """Do what the plan wants at the next step."""
-        fault = self._trouble.at("bar", "link_lost", "restart")
+        fault = self._trouble.at("bar", *ON_BARS)
         if fault is None:
+            return
+        if fault.kind == "competing":
+            self._gateway.withhold_bars(until_told=True)
+            self.later(fault.wait_s, partial(self._gateway.withhold_bars, until_told=False))
             return
         self._gateway.announce(LINK_LOST, TEXTS[LINK_LOST])
         if fault.kind == "link_lost":
             self._back_with = fault.status or LINK_NEW
             self.later(fault.wait_s, self._link_again)
-        else:
-            self._gateway.break_off()
-            self.is_away = True
-            self.later(fault.wait_s, self._up_again)
-            await self.release()
+            return
+        self.is_away = fault.kind == "restart"
+        self.is_logged_out = not self.is_away
+        self._gateway.break_off()
+        self.later(fault.wait_s, self._up_again)
+        await self.release()
 
     async def release(self) -> None:
         """Do what is due."""
@@ -144,8 +154,9 @@ class TwsFaults:
             self._gateway.pass_on(message)
 
     def _up_again(self) -> None:
-        self.is_away = False
-        self._gateway.begin_anew()
+        if self.is_away:
+            self._gateway.begin_anew()
+        self.is_away = self.is_logged_out = False
 
 
 def _too_fast(client: Caller, fields: list[str]) -> None:

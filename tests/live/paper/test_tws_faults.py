@@ -220,3 +220,36 @@ def test_order_of_before_a_restart_is_modified_and_cancelled_under_its_own_id() 
         again.disconnect()
 
     scene(play, Fault("restart"))
+
+
+def test_gateway_that_has_lost_its_login_takes_the_call_and_says_nothing() -> None:
+    async def play(at: Gateway, ib: IB) -> None:
+        await at.step()
+        await until(lambda: not ib.isConnected())
+        again = IB()
+        with pytest.raises(TimeoutError):
+            await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
+        await at.wait(60.0)
+        await again.connectAsync("127.0.0.1", at.port, clientId=1)
+        again.disconnect()
+
+    scene(play, Fault("session_lost", wait_s=60.0))
+
+
+def test_competing_session_takes_live_bars_away_until_it_ends() -> None:
+    async def play(at: Gateway, ib: IB) -> None:
+        ear = Ear(ib)
+        bars = ib.reqRealTimeBars(AAPL, 5, "TRADES", useRTH=True)
+        await until(lambda: at.api.data.is_wanted)
+        await at.step()
+        await until(lambda: ear.heard == [10197])
+        ib.reqRealTimeBars(AAPL, 5, "TRADES", useRTH=True)
+        await until(lambda: ear.heard == [10197, 10197])
+        await at.wait(60.0)
+        later = ib.reqRealTimeBars(AAPL, 5, "TRADES", useRTH=True)
+        await until(lambda: at.api.data.is_wanted)
+        await at.step()
+        await until(lambda: len(later) == 12)
+        assert not bars
+
+    scene(play, Fault("competing", wait_s=60.0))
