@@ -94,6 +94,7 @@ def newest(path: Path, count: int, size: int) -> Reading:
     begun = reading.end
     for placed in last_records(path, count, size):
         if placed.start >= begun:
-            reading.take(placed.record, placed.start, placed.end)
+            with suppress(DataError):  # whoever reads the whole says which line is at fault
+                reading.take(placed.record, placed.start, placed.end)
     reading.mark = mark_at(path, reading.end)
     return reading

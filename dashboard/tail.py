@@ -1,6 +1,7 @@
 """The end of a log without its beginning: what stands there now, however long the log is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,10 @@ class Placed:
 
 
 def last_records(path: Path, count: int, size: int) -> list[Placed]:
-    """The last whole lines of the first `size` bytes, oldest first.
+    """The last whole lines of the first `size` bytes, oldest first; what is no line is left out.
 
     Raises:
-        DataError: the file cannot be read, or one of the lines is none of a log's.
+        DataError: the file cannot be read.
     """
     try:
         with path.open("rb") as log:
@@ -44,7 +45,12 @@ def last_records(path: Path, count: int, size: int) -> list[Placed]:
     lines = content.split(b"\n")[:-1]  # what follows the last line end is still being written
     skipped = len(lines) - count if len(lines) > count else 1 if start else 0
     start += sum(len(line) + 1 for line in lines[:skipped])
-    return _placed(path, lines[skipped:], start)
+    found = []
+    for line in lines[skipped:]:
+        with suppress(DataError):
+            found += _placed(path, [line], start)
+        start += len(line) + 1
+    return found
 
 
 def first_records(path: Path, kind: str) -> list[Placed]:

@@ -137,13 +137,20 @@ class LogWatch:
         self._backlog = None
 
     def _follow(self, stat: os.stat_result) -> None:
-        """Read on; where that would take long, show the end and leave the rest to a thread."""
+        """Read on; where that would take long, show the end first and leave the rest to a thread.
+
+        The thread begins with the second look, so that nothing delays the first picture.
+        """
         if self._reading.fault:
             return
-        behind = stat.st_size - self._reading.end
-        if self._backlog is None and behind > self._quick_bytes:
-            self._backlog = Backlog(self.path, self._reading, stat, self._clock)
+        is_behind = stat.st_size - self._reading.end > self._quick_bytes
+        if is_behind and not self._reading.end:
             self._reading = newest(self.path, NEWEST_LINES, stat.st_size)
+        elif self._backlog is None and (is_behind or not self._reading.is_whole):
+            rest = self._reading if self._reading.is_whole else Reading()
+            self._backlog = Backlog(self.path, rest, stat, self._clock)
+            if self._reading.is_whole:
+                self._reading = newest(self.path, NEWEST_LINES, stat.st_size)
         self._reading.read_on(self.path)
 
     def _verify(self, stat: os.stat_result) -> None:
@@ -151,7 +158,7 @@ class LogWatch:
         rest_s = self._audit.rest_s if self._audit else 0.0
         is_known = self._audit is not None and self._audit.is_of(stat)
         is_rested = self._clock.monotonic() - self._audited_s >= rest_s
-        if self._backlog is not None or is_known or not is_rested:
+        if self._backlog is not None or is_known or not is_rested or not self._reading.is_whole:
             return
         if self._is_long(stat):
             self._backlog = Backlog(self.path, None, stat, self._clock)
@@ -162,7 +169,9 @@ class LogWatch:
         self._audit, self._audited_s = audit, self._clock.monotonic()
 
     def _glimpse(self, condition: Condition, text: str = "", silent_s: float = 0.0) -> Glimpse:
-        progress = self._backlog.progress if self._backlog and self._backlog.reads else None
+        progress = None if self._reading.is_whole else 0.0
+        if self._backlog is not None and self._backlog.reads:
+            progress = self._backlog.progress
         return Glimpse(
             path=self.path,
             condition=condition,

@@ -45,9 +45,10 @@ def test_lines_of_any_length_are_found_whatever_the_blocks(
 
 def test_a_line_that_is_no_record_is_refused_with_its_place(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_bytes(b'{"seq":1}\nnonsense\n')
+    log.write_bytes(b'{"seq":1}\nnonsense\n{"seq":3}\n')
     with pytest.raises(DataError, match="no log line at byte 10: run verify"):
-        tail.last_records(log, 5, log.stat().st_size)
+        tail.records_at(log, [0, 10])
+    assert [it.start for it in tail.last_records(log, 5, log.stat().st_size)] == [0, 19]
     with pytest.raises(DataError, match="no log line at byte 0"):
         tail.records_at(write_text(tmp_path / "list", "[1]\n"), [0])
 

@@ -12,7 +12,7 @@ from brokers.clock import ManualClock
 from dashboard.backlog import Backlog
 from dashboard.reading import Reading
 from dashboard.shelf import index_path
-from dashboard.watch import LogWatch
+from dashboard.watch import Glimpse, LogWatch
 from tests.dashboard.stage import BEGUN_AT, bars, bought, session, write
 
 SMALL = 2_000  # bytes; logs of a few lines count as long ones then
@@ -22,6 +22,14 @@ LONG = [*bought(), *(bars(n, 100.0 + n) for n in range(3, 1_500))]
 def watch(path: Path, quick_bytes: int = 1 << 20) -> tuple[LogWatch, ManualClock]:
     clock = ManualClock(BEGUN_AT)
     return LogWatch(path, clock, quick_bytes=quick_bytes), clock
+
+
+def settled(seen: LogWatch) -> Glimpse:
+    """What is known when nothing goes on in the background any more."""
+    seen.look()
+    seen.look()
+    seen.wait()
+    return seen.look()
 
 
 def test_a_log_that_is_not_there_is_shown_as_soon_as_it_is(tmp_path: Path) -> None:
@@ -129,12 +137,23 @@ def test_of_a_long_log_the_end_is_known_at_once_and_the_rest_comes(tmp_path: Pat
     assert first.progress is not None
     assert len(first.reading.index) == 1_001  # the session's line and the last thousand
     assert first.reading.facts.last_bar == LONG[-1]["at_bar"]
-    seen.wait()
-    second = seen.look()
+    second = settled(seen)
     assert (second.reading.is_whole, len(second.reading.index)) == (True, len(LONG))
     assert second.reading.account.equity == 8_999.0 + 10 * LONG[-1]["bars"]["SPY"][4]
     assert second.audit.verdict.lines == len(LONG)  # type: ignore[union-attr]
     assert second.progress is None
+
+
+def test_a_foreign_line_in_a_long_log_is_named_when_the_whole_is_read(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", LONG)
+    lines = log.read_bytes().splitlines(keepends=True)
+    lines[700:701] = [b"nonsense\n", b'{"seq":701}\n']
+    log.write_bytes(b"".join(lines))
+    seen, _ = watch(log, SMALL)
+    assert seen.look().reading.facts.last_bar == LONG[-1]["at_bar"]
+    glimpse = settled(seen)
+    assert (len(glimpse.reading.index), bool(glimpse.reading.fault)) == (700, True)
+    assert glimpse.audit.verdict.line == 701  # type: ignore[union-attr]
 
 
 def test_what_is_written_meanwhile_is_shown_meanwhile(tmp_path: Path) -> None:
@@ -143,17 +162,14 @@ def test_what_is_written_meanwhile_is_shown_meanwhile(tmp_path: Path) -> None:
     seen.look()
     write(log, [bars(1_500, 7.0)])
     assert seen.look().reading.facts.last_bar == bars(1_500, 7.0)["at_bar"]
-    seen.wait()
-    assert len(seen.look().reading.index) == len(LONG) + 1
+    assert len(settled(seen).reading.index) == len(LONG) + 1
 
 
 def test_a_long_log_is_known_at_once_the_next_time(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LONG)
     content = log.read_bytes()
     seen, _ = watch(log, SMALL)
-    seen.look()
-    seen.wait()
-    before = seen.look()
+    before = settled(seen)
     again, _ = watch(log, SMALL)
     after = again.look()
     assert after.reading.is_whole
@@ -166,17 +182,13 @@ def test_a_long_log_is_known_at_once_the_next_time(tmp_path: Path) -> None:
 def test_what_was_kept_of_another_log_is_not_taken(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LONG)
     seen, _ = watch(log, SMALL)
-    seen.look()
-    seen.wait()
-    seen.look()
+    settled(seen)
     other = [session(), *(bars(n, 50.0) for n in range(1, 1_000))]
     for path in (log, head_path(log)):
         path.unlink()
     write(log, other)
     again, _ = watch(log, SMALL)
-    again.look()
-    again.wait()
-    assert again.look().reading.account.equity == 10_000.0
+    assert settled(again).reading.account.equity == 10_000.0
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 cut short"])
@@ -185,17 +197,14 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, content: bytes) -> None:
     index_path(log).write_bytes(content)
     seen, _ = watch(log, SMALL)
     assert not seen.look().reading.is_whole
-    seen.wait()
-    assert len(seen.look().reading.index) == len(LONG)
+    assert len(settled(seen).reading.index) == len(LONG)
 
 
 def test_an_index_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LONG)
     index_path(log).mkdir()
     seen, _ = watch(log, SMALL)
-    seen.look()
-    seen.wait()
-    assert len(seen.look().reading.index) == len(LONG)
+    assert len(settled(seen).reading.index) == len(LONG)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.head", "log.index"]
 
 
@@ -223,6 +232,7 @@ def test_the_background_thread_bears_the_logs_name_and_ends(tmp_path: Path) -> N
 def test_a_watch_that_is_closed_leaves_no_thread(tmp_path: Path) -> None:
     seen, _ = watch(write(tmp_path / "log", LONG), SMALL)
     seen.look()
+    seen.look()
     seen.close()
     assert "dashboard log" not in [thread.name for thread in threads()]
 
@@ -230,9 +240,7 @@ def test_a_watch_that_is_closed_leaves_no_thread(tmp_path: Path) -> None:
 def test_a_long_log_that_grows_is_verified_in_the_background(tmp_path: Path) -> None:
     log = write(tmp_path / "log", LONG)
     seen, clock = watch(log, SMALL)
-    seen.look()
-    seen.wait()
-    seen.look()
+    settled(seen)
     write(log, [bars(1_500, 7.0)])
     clock.sleep(1_000.0)
     assert seen.look().progress is None
