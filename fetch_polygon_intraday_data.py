@@ -15,7 +15,7 @@ from analyzers.outliers.asked import Universe, days
 from analyzers.outliers.gathered import Source
 from analyzers.outliers.printing import Delivery, progress
 from analyzers.sectors.asked import File, map_of, placed
-from analyzers.usage import complaint
+from analyzers.usage import INTERRUPTED, complained, complaint
 from brokers.clock import Clock, SystemClock
 from brokers.errors import SeawallError
 from feeds.polygon import Polygon
@@ -35,7 +35,6 @@ A run that is cut off, by a rate limit or by you, goes on where it ended when it
 Exit codes: 0 done, 2 bad input, a refused key or a source that gave up, 130 interrupted."""
 
 PROGRAM = "fetch_polygon_intraday_data.py"
-BAD_INPUT, INTERRUPTED = 2, 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -84,17 +83,12 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
         command = get_command(app)
         code = command.main(list(argv), prog_name=PROGRAM, standalone_mode=False, obj=clock)
     except typer.TyperException as error:
-        return _complain(complaint(error, PROGRAM))
+        return complained(complaint(error, PROGRAM))
     except SeawallError as error:
-        return _complain(str(error))
+        return complained(str(error))
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     return int(code or 0)
-
-
-def _complain(text: str) -> int:
-    sys.stderr.write(f"error: {' '.join(text.split())}\n")
-    return BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -11,16 +11,13 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from typer.main import get_command
 
 from analyzers import cli_dataset, cli_outliers, cli_ranking, cli_sector, cli_sector_map
 from analyzers.chain import verify as verdict_on
-from analyzers.usage import complaint
+from analyzers.usage import answered
 from brokers.errors import SeawallError
 
-BAD_INPUT, INTERRUPTED = 2, 130
 PROGRAM, SCRIPT = "python -m analyzers", "seawall-analyzers"
-COMPLETION = ("--install-completion", "--show-completion")
 VERIFY_EXAMPLES = """Examples:
 
 python -m analyzers verify out/live/decisions.jsonl
@@ -94,16 +91,7 @@ def main(argv: Sequence[str], program: str = PROGRAM) -> int:
     Args:
         program: what was called; a shell completes the words of the installed script alone.
     """
-    name = SCRIPT if argv and argv[0] in COMPLETION else program
-    try:
-        code = get_command(app).main(list(argv), prog_name=name, standalone_mode=False)
-    except typer.TyperException as error:
-        if argv:  # else Typer has shown its help and says no more
-            typer.echo(f"error: {complaint(error, program)}", err=True)
-        return BAD_INPUT
-    except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    return int(code or 0)
+    return answered(app, argv, program, SCRIPT)
 
 
 if __name__ == "__main__":

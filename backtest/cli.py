@@ -5,24 +5,19 @@ Exit codes: 0 done; 1 the strategy itself raised an error; 2 bad input; 3 a look
 partial.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.main import get_command
 
-from analyzers.usage import complaint
+from analyzers.usage import answered
 from backtest import cli_canary, cli_sweep, cli_walkforward, commands, options, texts
-from backtest.commands import DONE, Wishes
+from backtest.commands import Wishes
 from backtest.parameters import found, parse_params
 from backtest.spec import BarsSpec, RunSpec
-from brokers.errors import SeawallError
 
-BAD_INPUT = 2
 PROGRAM, SCRIPT = "python -m backtest", "seawall-backtest"
-COMPLETION = ("--install-completion", "--show-completion")
 
 app = typer.Typer(
     name="backtest",
@@ -61,16 +56,7 @@ def main(argv: Sequence[str], program: str = PROGRAM) -> int:
     Args:
         program: what was called; a shell completes the words of the installed script alone.
     """
-    name = SCRIPT if argv and argv[0] in COMPLETION else program
-    try:
-        # Called as app(...), Typer would put its own excepthook in place of ours.
-        code = get_command(app).main(list(argv), prog_name=name, standalone_mode=False)
-    except typer.TyperException as error:
-        # Without any command Typer has shown its help and says no more.
-        return _complain(complaint(error, program)) if argv else BAD_INPUT
-    except SeawallError as error:
-        return _complain(str(error))
-    return int(code or DONE)
+    return answered(app, argv, program, SCRIPT)
 
 
 @app.command(epilog=EXAMPLES)
@@ -115,8 +101,3 @@ def demo(
 ) -> int:
     """Backtest three strategies on the embedded synthetic market; takes some seconds."""
     return commands.demo(Wishes(out, quiet=quiet))
-
-
-def _complain(text: str) -> int:
-    sys.stderr.write(f"error: {' '.join(text.split())}\n")
-    return BAD_INPUT

@@ -3,7 +3,6 @@
 Exit codes are those of `live.exits`; docs/live.md has the table.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from analyzers.usage import complaint
+from analyzers.usage import COMPLETION, complained, complaint
 from backtest import texts
 from backtest.parameters import found, parse_params
 from brokers.errors import SeawallError
@@ -39,7 +38,6 @@ from live.options import (
 from live.settings import LiveSettings
 
 PROGRAM, SCRIPT = "python -m live", "seawall-live"
-COMPLETION = ("--install-completion", "--show-completion")
 HERE = Path("live.toml")
 FIRST_COMMAND = "trade"
 HOST = "127.0.0.1"
@@ -118,9 +116,9 @@ def main(argv: Sequence[str], program: str = PROGRAM) -> int:
     try:
         code = command.main(words, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        return _complain(complaint(error, program), ExitCode.BAD_INPUT)
+        return complained(complaint(error, program), ExitCode.BAD_INPUT)
     except SeawallError as error:
-        return _complain(str(error), commands.code_of(error))
+        return complained(str(error), commands.code_of(error))
     return int(code or ExitCode.DONE)
 
 
@@ -255,8 +253,3 @@ def _listed(symbols: str) -> list[str] | None:
 
 def _log(log: Path | None, settings: Path | None, folder: Text) -> Path:
     return log or commands.log_of(_settings(settings, {"folder": folder}).path)
-
-
-def _complain(text: str, code: ExitCode) -> int:
-    sys.stderr.write(f"error: {' '.join(text.split())}\n")
-    return int(code)
