@@ -82,6 +82,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     )
     settings = checked(words)
     if questions and sys.stdin.isatty():
+        sys.stdout.write("Enter takes what stands in brackets.\n")
         try:
             words, settings = asked(words, _typed)
         except KeyboardInterrupt:
@@ -111,13 +112,14 @@ def asked(words: Words, ask: Ask) -> tuple[Words, LiveSettings]:
         if _at(words, name) is not None:
             continue
         told, default = meaning_of(name)
-        question = f"{told}\n{name} [{default or 'none'}]"
+        asking = f"{name} [{_plain(default)}]"
+        question = f"{told}\n{asking}"
         while answer := ask(question).strip():
             try:
                 answered = merged(words, nested(name, read(answer)))
                 checked(answered)
             except ConfigError as error:
-                question = f"{error}\n{name} [{default or 'none'}]"
+                question = f"{error}\n{asking}"
             else:
                 words = answered
                 break
@@ -161,6 +163,11 @@ def _at(words: Words, name: str) -> Any:
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def _plain(default: str) -> str:
+    """A default as one would type it."""
+    return default.strip("[]").replace('"', "") or "none"
 
 
 def _value(text: str) -> Any:

@@ -90,7 +90,7 @@ def test_each_question_is_the_settings_own_meaning_and_a_wrong_answer_is_asked_a
         return next(answers, "")
 
     words, settings = asked({}, ask)
-    assert heard[0] == f'{meaning_of("strategies.name")[0]}\nstrategies.name ["sma_cross"]'
+    assert heard[0] == f"{meaning_of('strategies.name')[0]}\nstrategies.name [sma_cross]"
     assert heard[4].startswith("settings: data.timeframe: ")
     assert settings.data.symbols == ("SPY", "XLK")
     assert settings.strategies[0].name == "rsi_reversion"
