@@ -15,7 +15,7 @@ from feeds.bars_spec import BarsSpec
 
 File = Annotated[
     Path | None,
-    typer.Option("--sectors", "--map", help="CSV: symbol, and any of sector, yahoo, sic."),
+    typer.Option("--sectors", help="CSV: symbol, and any of sector, yahoo, sic."),
 ]
 
 

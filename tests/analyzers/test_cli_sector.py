@@ -49,7 +49,7 @@ def test_it_works_at_once_on_the_embedded_market(out):
 
 def test_json_is_the_report_and_the_bytes_are_those_of_the_function(out, closes, sector_map):
     words = ("--path", closes, "--benchmark-path", closes.with_name("index.csv"))
-    done = sector(out, *words, "--map", sector_map, "--json")
+    done = sector(out, *words, "--sectors", sector_map, "--json")
     assert done.stdout.encode() == out.read_bytes()
     market = history("files", (), path=closes)
     market |= history("files", (), path=closes.with_name("index.csv"))
@@ -62,7 +62,7 @@ def test_json_is_the_report_and_the_bytes_are_those_of_the_function(out, closes,
 
 def test_symbols_come_from_a_file_and_unknown_ones_are_told(out, closes, sector_map, tmp_path):
     (tmp_path / "universe.txt").write_text("OIL1\nOIL2\nOIL3\nNOPE\n")
-    words = ("--path", closes, "--map", sector_map, "--universe", tmp_path / "universe.txt")
+    words = ("--path", closes, "--sectors", sector_map, "--universe", tmp_path / "universe.txt")
     done = sector(out, *words)
     assert "missing NOPE: closes.csv has no column 'NOPE'" in done.output
     assert list(SectorReport.load(out).missing) == ["NOPE", "SPY"]
@@ -79,7 +79,7 @@ def test_the_whole_market_comes_from_polygon_day_by_day(out, sector_map, tmp_pat
     with Loopback(PolygonServer(grouped=days)) as loopback:
         words = ("--feed", "polygon", "--start", "2024-03-06", "--end", "2024-03-08")
         options = ("--option", f"base={loopback.url}", "--option", f"cache={tmp_path / 'cache'}")
-        done = sector(out, *words, *options, "--map", sector_map, POLYGON_API_KEY=KEY)
+        done = sector(out, *words, *options, "--sectors", sector_map, POLYGON_API_KEY=KEY)
     assert done.exit_code == 0, done.output
     report = SectorReport.load(out)
     assert (report.source, report.feed, report.adjustment) == (
@@ -106,7 +106,7 @@ def test_a_wrong_key_is_one_line_and_exit_code_two(out, tmp_path):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--map", "none.csv"], "sector map none.csv cannot be read"),
+        (["--sectors", "none.csv"], "sector map none.csv cannot be read"),
         (["--universe", "none.txt"], "universe none.txt cannot be read"),
         (["--min-members", "0"], "min_members=0: at least 1"),
         (["--benchmark-path", "x.csv"], "--benchmark-path goes with --feed files"),
