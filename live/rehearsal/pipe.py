@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from selectors import BaseSelector
 from typing import Any, Protocol
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -20,7 +21,9 @@ class Tap(Protocol):
 class PipeLoop(asyncio.SelectorEventLoop):
     """An event loop whose connections end in the servers that `listen` named; nowhere else."""
 
-    _served: dict[int, tuple[Serve, Tap | None]]
+    def __init__(self, selector: BaseSelector) -> None:
+        super().__init__(selector)
+        self._served: dict[int, tuple[Serve, Tap | None]] = {}
 
     def listen(self, port: int, serve: Serve, tap: Tap | None = None) -> None:
         """Let those who connect to a port be served, by what `asyncio.start_server` takes.
@@ -28,7 +31,7 @@ class PipeLoop(asyncio.SelectorEventLoop):
         Args:
             tap: in the lines of those who come from now on.
         """
-        self.__dict__.setdefault("_served", {})[port] = (serve, tap)
+        self._served[port] = (serve, tap)
 
     async def create_connection(  # type: ignore[override]
         self,
@@ -42,16 +45,15 @@ class PipeLoop(asyncio.SelectorEventLoop):
         Raises:
             ConnectionRefusedError: nobody listens on that port.
         """
-        served = self.__dict__.get("_served", {}).get(port)
-        if served is None:
+        if port not in self._served:
             raise ConnectionRefusedError(f"nobody listens on {host}:{port}")
-        serve, tap = served
+        serve, tap = self._served[port]
         reader = asyncio.StreamReader(loop=self)
         client = protocol_factory()
         near = _End(self, client)
         far = _End(self, asyncio.StreamReaderProtocol(reader, serve, loop=self))
-        near.join(far, tap and tap.leaves)
-        far.join(near, tap and tap.comes)
+        near.join(far, None if tap is None else tap.leaves)
+        far.join(near, None if tap is None else tap.comes)
         for end in (far, near):
             end.protocol.connection_made(end)
         return near, client
