@@ -39,6 +39,6 @@ def subtitle(facts: SessionFacts, glimpse: Glimpse) -> str:
     if not facts.sessions:
         return str(glimpse.path)
     what = f"{', '.join(facts.strategies)} on {', '.join(facts.symbols) or 'no symbol'}"
-    where = f"{facts.venue}, {facts.mode}" if facts.is_live else facts.mode
+    where = f"{facts.venue}, {facts.mode}" if facts.is_live and facts.venue else facts.mode
     last = times.both(times.instant(facts.last_at), facts.zone)
     return f"{what} · {where} · last line {last}"

@@ -14,6 +14,10 @@ from dashboard.look import cards, feed, times
 from dashboard.tail import lines_at, records_at
 from dashboard.watch import Glimpse
 
+KINDS = (
+    "decision", "cancel", "order", "fill", "trade", "bars", "venue", "reconcile", "halt",
+    "shutdown", "resume", "session", "session_end",
+)  # fmt: skip
 FIRST_KINDS = ("decision", "cancel", "halt", "shutdown")
 SHOWN = (25, 100, 1_000)
 MOST_DOWNLOADED = 200_000  # lines, the newest

@@ -34,7 +34,8 @@ def _health(glimpse: Glimpse) -> list[Card]:
     if not facts.is_live:
         return []
     trouble, has_tripped = facts.connection, _has_tripped(glimpse)
-    mode = Card("Venue", facts.venue, facts.mode, "bad" if facts.mode == "REAL MONEY" else "")
+    tone: Tone = "bad" if facts.mode == "REAL MONEY" else ""
+    mode = Card("Venue", facts.venue or cards.UNKNOWN, facts.mode, tone)
     connection = Card(
         "Connection",
         "broken" if trouble else "no trouble logged",

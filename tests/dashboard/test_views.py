@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.pages import PAGES, Page
-from tests.dashboard.stage import bars, bought, decision, fill, session, write
+from tests.dashboard.stage import bars, bought, decision, fill, minute, session, write
 
 TRADING = [page.path for page in PAGES["Trading"]]
 HOSTILE = "<script>alert(1)</script>"
@@ -164,3 +164,54 @@ def test_every_page_has_an_address_and_a_place_of_its_own() -> None:
     pages: list[Page] = [page for group in PAGES.values() for page in group]
     assert len({page.path for page in pages}) == len(pages)
     assert "fill-cost" in {page.path for page in pages}
+
+
+SHUT = {"kind": "shutdown", "trigger": "breaker", "text": "three broker calls in a row failed: 503"}
+CLOSED = {
+    "kind": "trade", "symbol": "SPY", "status": "closed", "side": "long", "opened_at": minute(2),
+    "closed_at": minute(4), "bars": 2, "pnl": 5.0, "pnl_net": 3.5, "commission": 1.5,
+}  # fmt: skip
+
+
+def test_a_tripped_breaker_is_told_and_what_else_went_wrong(tmp_path: Path) -> None:
+    refused = decision(3, order_id="beef", refusal="over the limit")
+    halted = {"kind": "halt", "refusal": {"text": "halted by hand"}, "cancelled": []}
+    log = write(tmp_path / "log", [*bought(), refused, SHUT])
+    text = text_of(shown("session", [log]))
+    for words in ("Shutting down by", "three broker calls in a row failed: 503", "What went wrong",
+                  "SPY order refused: over the limit", ">open<"):  # fmt: skip
+        assert words in text
+    assert "halted by hand" in text_of(
+        shown("session", [write(tmp_path / "b", [session(), halted])])
+    )
+
+
+def test_closed_trades_show_their_net_result(tmp_path: Path) -> None:
+    text = text_of(shown("positions", [write(tmp_path / "log", [*bought(), CLOSED])]))
+    assert "+3.50" in text
+    assert "2025-06-02 10:04" in text  # in New York
+
+
+def test_costs_of_several_orders_are_drawn(tmp_path: Path) -> None:
+    again = [
+        decision(3, "sell", order_id="beef", close=103.0),
+        bars(4, 103.0),
+        fill(4, "sell", 10.0, 102.0, 0.0, order_id="beef"),
+    ]
+    app = shown("fill-cost", [write(tmp_path / "log", [*bought(), *again])])
+    (drawn,) = app.get("vega_lite_chart")
+    assert "cost against the decision (bps)" in drawn.proto.spec
+    assert "+97.09" in text_of(app)  # (103 - 102) / 103
+
+
+def test_two_different_logs_are_compared(log: Path, tmp_path: Path) -> None:
+    app = shown("parity", [log, write(tmp_path / "log", bought())])
+    app.selectbox[0].set_value(app.selectbox[1].value).run()
+    assert "Choose two different logs" in text_of(app)
+
+
+def test_a_decision_that_one_log_lacks_is_shown_as_nothing(log: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "log", [session(), bars(1, 100.0), bars(2, 103.0)])
+    text = text_of(shown("parity", [log, other]))
+    assert "FIRST DIFFERENCE" in text
+    assert "nothing" in text
