@@ -57,12 +57,15 @@ Look = Callable[[Subject], Awaitable[Row]]
 
 
 async def checked(subject: Subject) -> AsyncIterator[Row]:
-    """Look at one thing after the other; what cannot be read is a no-go that says why."""
+    """Look at one thing after the other; what cannot be read is a no-go that says why, once."""
+    said = dict[str, str]()
     for name, look in {**subject.own, **LOOKS}.items():
         try:
             yield await look(subject)
         except SeawallError as error:
-            yield Row(name, "no-go", str(error))
+            text = str(error)
+            yield Row(name, "no-go", f"as {said[text]}" if text in said else text)
+            said.setdefault(text, name)
 
 
 def is_go(rows: list[Row]) -> bool:

@@ -6,6 +6,7 @@ orders as they were when the socket broke, so what is heard goes to `ibkr_book.p
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC
@@ -295,8 +296,10 @@ def _hang_up(client: Client) -> None:
 
 
 def _nobody(where: Gateway, error: OSError) -> str:
+    is_system = error.errno is not None and error.errno > 0  # asyncio puts words of its own there
+    reason = os.strerror(error.errno) if is_system else error.strerror or error
     return (
-        f"{where.where}: nobody answers ({error.strerror or error}): start IB Gateway, log in, and "
+        f"{where.where}: nobody answers ({reason}): start IB Gateway, log in, and "
         f"enable its API socket on port {where.port}; {_PORTS}"
     )
 

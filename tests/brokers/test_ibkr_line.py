@@ -23,3 +23,8 @@ def test_library_that_is_not_installed_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "ib_async", None)
     with pytest.raises(ConfigError, match=r"pip install 'seawall\[ibkr\]'"):
         asyncio.run(line().open())
+
+
+def test_reason_why_nobody_answers_is_the_system_s():
+    with pytest.raises(Transient, match=r"nobody answers \(Connection refused\): start IB Gateway"):
+        asyncio.run(line().open())

@@ -70,6 +70,15 @@ def test_what_lacks_is_a_no_go_in_its_row(gateway, name, told):
     assert told in found[name].text
 
 
+def test_what_speaks_against_several_things_is_said_once():
+    class Nobody(Gateway):
+        async def account(self):
+            raise ConfigError("nobody answers")
+
+    found = rows(Nobody(orders=ConfigError("nobody answers")))
+    assert (found["login"].text, found["permissions"].text) == ("nobody answers", "as login")
+
+
 @pytest.mark.parametrize(
     ("at", "verdict", "told"),
     [
