@@ -101,10 +101,7 @@ class Portal:
         await self._may_trade()
         for terms in members:
             self._require_new(terms.client_order_id)
-        is_known = self.contracts.has(order.symbol)
-        conid = await self.contracts.find(order.symbol)
-        if not is_known:
-            await another_request()
+        conid = await self._conid(order.symbol)
         sent = bodies(order, members, conid=conid, account=self.session.account)
         path = f"iserver/account/{self.session.account}/orders"
         async with self._lane:
@@ -247,7 +244,8 @@ class Portal:
         async with self.stream.open() as messages:
             self._failures = 0
             self._updates.news.put_nowait(Reconnected(self._clock.now()))
-            async for topic, rows in messages:
+            while True:
+                topic, rows = await anext(messages)
                 if topic == ORDERS and not self._updates.orders(rows):
                     await self._reads.orders()
                 elif topic == TRADES:
@@ -257,21 +255,24 @@ class Portal:
 
     async def _poll(self, wait_s: float) -> None:
         """Ask, for as long as the websocket is to stay closed."""
-        is_first = True
-        while wait_s > 0:
-            await self._clock.wait(min(wait_s, POLL_S))
+        is_told = False
+        while wait_s > POLL_S:
+            await self._clock.wait(POLL_S)
             wait_s -= POLL_S
-            if wait_s <= 0:
-                return
-            try:
-                await self._up()
-                await self._reads.orders()
-                await self._reads.trades(self._clock.now())
-            except TransportError:
-                continue
-            if is_first:
+            if await self._has_asked() and not is_told:
                 self._updates.news.put_nowait(Reconnected(self._clock.now()))
-            is_first = False
+                is_told = True
+        await self._clock.wait(wait_s)
+
+    async def _has_asked(self) -> bool:
+        """Take in orders and trades; False: they could not be had."""
+        try:
+            await self._up()
+            await self._reads.orders()
+            await self._reads.trades(self._clock.now())
+        except TransportError:
+            return False
+        return True
 
     async def _up(self) -> None:
         """Have a login, and know all orders of the day."""
@@ -281,6 +282,13 @@ class Portal:
             await self._reads.orders()
             self._synced_login = self.session.logins
             await another_request()
+
+    async def _conid(self, symbol: str) -> int:
+        is_known = self.contracts.has(symbol)
+        conid = await self.contracts.find(symbol)
+        if not is_known:
+            await another_request()
+        return conid
 
     async def _may_trade(self) -> None:
         try:

@@ -72,6 +72,9 @@ class PortalDouble:
         self.stocks = {"AAPL": [(265598, "NASDAQ", True), (38708077, "MEXI", False)]}
         self.is_prepared = False
         self.takes_websockets = True
+        self.lets_go = asyncio.Event()  # of orders; cleared, they wait for their answer
+        self.lets_go.set()
+        self.holds = asyncio.Event()  # one that waits
         self.sockets = []
         self.joined, self.ticked = asyncio.Event(), asyncio.Event()
         self.said = []
@@ -122,6 +125,9 @@ class PortalDouble:
         path, body = request.path_params["path"], await request.body()
         told = orjson.loads(body) if body else dict(request.query_params) or None
         self.calls.append((request.method, path, told))
+        if request.method == "POST" and "/order" in path:
+            self.holds.set()
+            await self.lets_go.wait()
         scripted = self.script.get((request.method, path))
         if scripted:
             status, answer = scripted.pop(0)

@@ -288,6 +288,14 @@ def test_unbridged_login_is_bridged_at_the_start():
     scene(play, double, clock=Hasty(), timeout_s=500.0)
 
 
+def test_login_is_taken_up_once_for_all_who_need_it():
+    async def play(stage):
+        await asyncio.gather(stage.transport.account(), stage.transport.positions())
+        assert len(stage.double.asked("POST", "tickle")) == 1
+
+    scene(play)
+
+
 def test_nobody_logged_in_at_the_start_says_where_to_log_in():
     double = PortalDouble()
     double.login["authenticated"] = False
@@ -435,6 +443,7 @@ def test_cookie_of_the_websocket_is_the_login_s():
 def test_without_a_websocket_orders_and_trades_are_asked_for():
     double = PortalDouble()
     double.takes_websockets = False
+    double.script["GET", TRADES] = [(500, "down")]
 
     async def play(stage):
         async with Watch(stage.transport) as watch:
@@ -442,7 +451,6 @@ def test_without_a_websocket_orders_and_trades_are_asked_for():
             await stage.transport.submit(limit())
             double.trades.append(trade_row(1, "l1"))
             await watch.filled("AAPL", 10)
-            double.script["GET", TRADES] = [(500, "down")]
             await stage.transport.submit(limit("l2"))
             double.orders["1001"]["status"] = "Cancelled"
             await watch.said("1001/l2", "canceled")
@@ -496,19 +504,81 @@ def test_partial_row_about_an_unknown_order_has_all_orders_read():
     scene(play)
 
 
+async def overtaken(stage, asked, *said):
+    """What was asked for is answered after all of this has come by the websocket."""
+    heard = stage.transport.heard[0]
+    stage.double.holds.clear()
+    task = asyncio.create_task(asked)
+    await stage.double.holds.wait()
+    for topic, row in said:
+        await stage.double.say(topic, row)
+    while stage.transport.heard[0] < heard + len(said):  # noqa: ASYNC110  it has no event for it
+        await asyncio.sleep(0)
+    stage.double.lets_go.set()
+    return await task
+
+
 def test_order_is_told_by_its_answer_though_the_websocket_is_faster():
     async def play(stage):
         async with Watch(stage.transport) as watch:
-            stage.double.questions = [["o163"]]
-            asked = asyncio.create_task(stage.transport.submit(limit()))
-            await stage.double.say("sor", order_row(1000, "l1"))
-            await stage.double.say("str", trade_row(1, "l1", size=4))
-            order = await asked
+            stage.double.lets_go.clear()
+            said = ("sor", order_row(1000, "l1")), ("str", trade_row(1, "l1", size=4))
+            order = await overtaken(stage, stage.transport.submit(limit()), *said)
             await watch.filled("AAPL", 4)
-            assert order.client_order_id == "l1"
+            assert (order.client_order_id, order.filled_quantity) == ("l1", 4)
         assert len(watch.fills("AAPL")) == 1
 
     scene(play)
+
+
+def test_replacement_is_told_by_its_answer_though_the_websocket_is_faster():
+    async def play(stage):
+        async with Watch(stage.transport) as watch:
+            order = await stage.transport.submit(limit())
+            stage.double.lets_go.clear()
+            terms = Replacement(limit_price=Decimal(91))
+            asked = stage.transport.replace(order.venue_order_id, "l2", terms)
+            said = ("sor", order_row(1000, "l2/l1", price="91"))
+            changed = await overtaken(stage, asked, said)
+            await watch.said("1000/l1", "replaced")
+        assert (changed.client_order_id, changed.limit_price) == ("l2", 91)
+        assert changed.replaces == order.venue_order_id
+
+    scene(play)
+
+
+def test_contracts_may_be_watched_before_the_websocket_is_open():
+    async def play(stage):
+        await stage.transport.stream.watch([7])
+        async with Watch(stage.transport):
+            await stage.transport.submit(limit())
+        assert 'smd+7+{"fields":["31"]}' in stage.double.said
+
+    scene(play)
+
+
+def test_updates_end_where_nobody_ever_was_logged_in():
+    double = PortalDouble()
+    double.login["competing"] = True
+
+    async def play(stage):
+        with pytest.raises(ConfigError, match="another session"):
+            await anext(stage.transport.updates())
+
+    scene(play, double)
+
+
+@pytest.mark.parametrize("told", [{}, []])
+def test_accounts_that_cannot_be_read_may_be_asked_for_again(told):
+    double = PortalDouble()
+    double.script["GET", "iserver/accounts"] = [(200, told)]
+
+    async def play(stage):
+        with pytest.raises(Transient, match="accounts cannot be read"):
+            await stage.transport.account()
+        assert (await stage.transport.account()).account_id == ACCOUNT
+
+    scene(play, double)
 
 
 def test_execution_is_told_once_though_it_comes_thrice_and_corrected():

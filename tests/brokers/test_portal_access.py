@@ -22,6 +22,11 @@ def test_gateway_of_another_machine_must_show_a_known_certificate():
         PortalAccess("https://gateway.example:5000")
 
 
+def test_gateway_of_another_machine_is_named_by_its_address():
+    access = PortalAccess("https://gateway.example:5000", certificate="portal.pem")
+    assert access.where == "Client Portal gateway at https://gateway.example:5000"
+
+
 @pytest.mark.parametrize("url", ["localhost:5000", "ftp://localhost", ""])
 def test_what_is_no_address_is_refused_with_one(url):
     with pytest.raises(ConfigError, match="write it as https://localhost:5000"):

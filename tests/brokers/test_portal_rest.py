@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import sys
 
 import pytest
 
@@ -16,6 +17,7 @@ from brokers.wire.portal_rest import Nobody, PortalRest
 from live.paper.portal_tls import identity
 from tests.brokers.loopback import serving
 from tests.brokers.portal_double import PortalDouble
+from tests.brokers.test_portal import Hasty
 
 
 def free_port():
@@ -89,6 +91,24 @@ def test_gateway_that_answers_too_late_has_not_answered():
 
     with pytest.raises(NoAnswer, match="no answer to GET tickle in time"):
         asyncio.run(play())
+
+
+def test_gateway_that_hangs_is_waited_for_by_the_clock():
+    async def play():
+        double = PortalDouble()
+        double.script["GET", "tickle"] = [(None, "")]
+        async with serving(double.app) as url:
+            hasty = PortalRest(PortalAccess(url), clock=Hasty(), pace=Unpaced(), timeout_s=10.0)
+            await hasty.request("GET", "tickle")
+
+    with pytest.raises(NoAnswer, match="no answer to GET tickle in time"):
+        asyncio.run(play())
+
+
+def test_client_library_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ibind", None)
+    with pytest.raises(ConfigError, match=r"pip install 'seawall\[ibkr\]'"):
+        rest(PortalAccess())
 
 
 class Late(SystemClock):

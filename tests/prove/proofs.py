@@ -10,6 +10,7 @@ from tests.brokers import test_fills_against_stock, test_parity, test_remote_par
 from tests.prove import Proof, examples
 from tests.prove.gateway_proofs import GATEWAY_PROOFS
 from tests.prove.live_proofs import LIVE_PROOFS
+from tests.prove.portal_proofs import PORTAL_PROOFS
 from tests.strategies import test_base
 from tests.turbo import test_orders_random
 
@@ -110,4 +111,5 @@ PROOFS = (
     ),
     *LIVE_PROOFS,
     *GATEWAY_PROOFS,
+    *PORTAL_PROOFS,
 )
