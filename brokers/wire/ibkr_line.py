@@ -296,8 +296,8 @@ def _hang_up(client: Client) -> None:
 
 
 def _nobody(where: Gateway, error: OSError) -> str:
-    is_system = error.errno is not None and error.errno > 0  # asyncio puts words of its own there
-    reason = os.strerror(error.errno) if is_system else error.strerror or error
+    number = error.errno or 0  # where asyncio puts words of its own beside it
+    reason = os.strerror(number) if number > 0 else error.strerror or error
     return (
         f"{where.where}: nobody answers ({reason}): start IB Gateway, log in, and "
         f"enable its API socket on port {where.port}; {_PORTS}"
