@@ -68,14 +68,17 @@ def show(desk: Desk) -> None:
 def _filters(glimpse: Glimpse) -> tuple[Wanted, int]:
     index, zone = glimpse.reading.index, glimpse.reading.facts.zone
     with st.expander("Filters", icon=":material/filter_list:"):
-        kinds = index.known("kind")
-        chosen = st.multiselect(
-            "Kinds of line", kinds, [kind for kind in FIRST_KINDS if kind in kinds],
-            key="kinds", placeholder="All",
-        )  # fmt: skip
-        symbols = st.multiselect("Symbols", sorted(index.known("symbol")), placeholder="All")
-        since = _moment(f"From ({times.place(zone)})", zone, "since")
-        until = _moment(f"To ({times.place(zone)})", zone, "until")
+        left, right = st.columns(2)
+        chosen = left.multiselect(
+            "Kinds of line", KINDS, FIRST_KINDS, key="kinds", placeholder="All"
+        )
+        symbols = right.multiselect(
+            "Symbols", sorted(index.known("symbol")), key="symbols", placeholder="All"
+        )
+        with left:
+            since = _moment(times.column("From", zone), zone, "since")
+        with right:
+            until = _moment(times.column("To", zone), zone, "until")
         most = st.segmented_control("Lines shown", SHOWN, default=SHOWN[0], required=True)
     wanted = Wanted(tuple(chosen), tuple(symbols), since, until and until + timedelta(seconds=59))
     return wanted, int(most)
