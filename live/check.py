@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 from rich.table import Table
 
+from analyzers.both_times import both_times
 from analyzers.chain import tail, verify
 from brokers.clock import Clock
 from brokers.errors import SeawallError
 from brokers.wire.transport import BarSource, Transport
-from live.exchange import Exchange
+from live.exchange import NEW_YORK, Exchange
 from live.permissions import Size
 
 SKEW_S = 2.0  # seconds by which our clock may differ from the venue's
@@ -130,7 +131,7 @@ async def _data(subject: Subject) -> Row:
     if missing:
         return Row("market data", "no-go", f"no bars of the last week: {', '.join(missing)}")
     newest = max(bars[-1].start_at for bars in found.values())
-    return Row("market data", "go", f"bars up to {newest:%Y-%m-%d %H:%M} UTC")
+    return Row("market data", "go", f"bars up to {both_times(newest, NEW_YORK)}")
 
 
 async def _open_orders(subject: Subject) -> Row:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from analyzers.both_times import both_times
 from brokers.errors import SchemaRefused, VenueRefused
 from brokers.wire.http import Http
 from brokers.wire.ibkr import Ibkr
@@ -14,6 +16,7 @@ from live.paper.hours import Hours
 from live.permissions import Size, objections
 
 WEEK = timedelta(days=7)
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,11 @@ class AlpacaExchange:
         """See `Exchange.time`; errors as of `ask`."""
         told = await ask(self.http, "/v2/clock", where=self.where)
         at = datetime.fromisoformat(told["timestamp"])
-        return ExchangeTime(at, bool(told["is_open"]), told["next_open"], told["next_close"])
+        opens, closes = (
+            both_times(datetime.fromisoformat(told[name]), NEW_YORK)
+            for name in ("next_open", "next_close")
+        )
+        return ExchangeTime(at, bool(told["is_open"]), opens, closes)
 
     async def next_session(self, day: date) -> str:
         """See `Exchange.next_session`."""
@@ -80,7 +87,8 @@ class IbkrExchange:
         """See `Exchange.time`; in whole seconds."""
         at = await self.account.time()
         opens, closes = self.hours.next_open(at), self.hours.close_of(at)
-        return ExchangeTime(at, self.hours.is_open(at), f"{opens:%F %H:%M}", f"{closes:%F %H:%M}")
+        told = (both_times(instant, self.hours.zone) for instant in (opens, closes))
+        return ExchangeTime(at, self.hours.is_open(at), *told)
 
     async def next_session(self, day: date) -> str:
         """See `Exchange.next_session`."""

@@ -101,7 +101,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;5;\d+)m")
 
 
 def test_a_terminal_shows_colours_and_no_color_takes_them_away():
-    words = ["analyzers", "--help"]
+    words = ["analyzers", "verify", "--help"]
     assert COLOUR.search(at_a_terminal(words))
     assert not COLOUR.search(at_a_terminal(words, NO_COLOR="1"))
 

@@ -24,7 +24,8 @@ NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
 ACCOUNT = VenueAccount("PA1", Decimal(10), Decimal(10), Decimal(20))
 BAR = VenueBar("SPY", NOON - timedelta(minutes=1), 1.0, 1.0, 1.0, 1.0, 1.0)
 ORDER = VenueOrder("9b1f", "a1", "SPY", "buy", Decimal(1), "market", "new", Decimal(0), NOON)
-CLOCK = {"timestamp": NOON.isoformat(), "is_open": True, "next_open": "o", "next_close": "c"}
+OPENS, CLOSES = "2025-06-03T09:30:00-04:00", "2025-06-02T16:00:00-04:00"
+CLOCK = {"timestamp": NOON.isoformat(), "is_open": True, "next_open": OPENS, "next_close": CLOSES}
 DAY = {"date": "2025-06-02", "open": "09:30", "close": "16:00"}
 ASSET = {"tradable": True, "status": "active", "fractionable": False}
 SENT = {"kind": "decision", "order_id": "a1", "order": {"client_order_id": "a1"}, "refusal": None}
@@ -128,7 +129,9 @@ def test_a_fraction_of_what_takes_whole_units_is_a_no_go(tmp_path: Path) -> None
 
 def test_a_closed_market_and_a_fast_venue_are_no_obstacle(tmp_path: Path) -> None:
     closed = _Venue(answers={"/v2/clock": CLOCK | {"is_open": False}})
-    assert _rows(closed, tmp_path)["clock"].verdict == "note"
+    row = _rows(closed, tmp_path)["clock"]
+    assert row.verdict == "note"
+    assert "next open 2025-06-03 09:30 EDT (13:30 UTC)" in row.text
     ahead = _Venue(answers={"/v2/clock": CLOCK | {"timestamp": "2025-06-02T17:00:00Z"}})
     assert _rows(ahead, tmp_path, is_fast=True)["clock"].verdict == "go"
 
