@@ -23,11 +23,14 @@ BARS, WARM_UP = 45, 2
 AWAY_S = 45.0
 
 
-def short() -> Play:
-    """A busy strategy behind a gateway, for three quarters of an hour."""
-    frame = bars("1m", 1)["SPY"].iloc[:BARS].copy()
-    frame = stamp(frame, symbol="SPY", source="synthetic", timeframe="1m", calendar="XNYS")
-    return replace(play("sma_cross"), frames={"SPY": frame}, front="tws", warm_up=WARM_UP)
+def short(timeframe: str = "1m", count: int = 1) -> Play:
+    """A busy strategy behind a gateway, on the first bars alone."""
+    words = {"source": "synthetic", "timeframe": timeframe, "calendar": "XNYS"}
+    frames = {
+        symbol: stamp(frame.iloc[:BARS].copy(), symbol=symbol, **words)
+        for symbol, frame in bars(timeframe, count).items()
+    }
+    return replace(play("sma_cross"), frames=frames, front="tws", warm_up=WARM_UP)
 
 
 def fills_in(lines) -> list[tuple[str, float, float]]:

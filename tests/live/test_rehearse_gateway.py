@@ -36,6 +36,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     assert logs[0] == logs[1]
 
 
+def test_several_symbols_trade_in_the_order_of_the_decisions(tmp_path):
+    certificate = rehearse(replace(short("1d", 10), warm_up=0), tmp_path)
+    assert certificate.first_difference is None, certificate.text
+    assert certificate.orders > 40
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_session_killed_at_a_named_point_loses_and_doubles_nothing(point, tmp_path):
     certificate = rehearse(replace(short(), warm_up=0), tmp_path, deaths=[(point, 3)])
