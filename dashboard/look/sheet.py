@@ -12,10 +12,10 @@ _pieces: ContextVar[list[str] | None] = ContextVar("pieces", default=None)
 def put(html: str) -> None:
     """Add a piece, whose texts are escaped already."""
     pieces = _pieces.get()
-    if pieces is None:
-        st.html(html)
-    else:
+    if pieces is not None:
         pieces.append(html)
+    elif html:
+        st.html(html)
 
 
 @contextmanager
@@ -27,5 +27,4 @@ def together() -> Iterator[None]:
         yield
     finally:
         _pieces.reset(token)
-        if pieces:
-            st.html("".join(pieces))
+        put("".join(pieces))

@@ -257,3 +257,21 @@ def test_a_writer_is_seen_by_its_lock(tmp_path: Path) -> None:
             pytest.skip("this machine does not show its locks")
         assert seen.look().is_written
     assert seen.look().is_written is False
+
+
+def test_a_log_that_vanishes_while_it_is_verified_is_said_so(tmp_path: Path) -> None:
+    log, gate = write(tmp_path / "log", bought()), Gate()
+    backlog = Backlog(log, None, log.stat(), gate)  # type: ignore[arg-type]
+    log.unlink()
+    gate.is_open.set()
+    backlog.wait()
+    assert "cannot be read" in backlog.fault
+    assert (backlog.audit, backlog.is_busy) == (None, False)
+
+
+def test_a_backlog_that_is_stopped_has_no_verdict(tmp_path: Path) -> None:
+    many = write(tmp_path / "log", [session(), *(bars(n, 1.0) for n in range(1, 30_000))])
+    backlog = Backlog(many, Reading(), many.stat(), ManualClock(BEGUN_AT))
+    backlog.stop()
+    assert backlog.audit is None
+    assert backlog.progress < 1.0
