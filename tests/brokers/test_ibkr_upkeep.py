@@ -242,21 +242,3 @@ def test_gateway_that_is_not_logged_in_says_nothing_and_is_told_so():
                 await ibkr.account()
 
     asyncio.run(run())
-
-
-def test_port_that_speaks_tls_is_told_from_a_gateway():
-    alert = bytes.fromhex("15030300020246")  # fatal: bad protocol version
-
-    async def web(reader, writer):
-        await reader.read(1)
-        writer.write(alert)
-        writer.close()
-
-    async def run():
-        async with await asyncio.start_server(web, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            ibkr = Ibkr(Gateway(port=port), clock=SystemClock(), rng=random.Random(1))
-            with pytest.raises(ConfigError, match="use the API port, 4002"):
-                await ibkr.account()
-
-    asyncio.run(run())
