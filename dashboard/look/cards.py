@@ -61,6 +61,16 @@ def signed(value: float, layout: str = ",.2f") -> tuple[str, Tone]:
     return f"{value:+{layout}}" if value else f"{0:{layout}}", tone
 
 
+def percent(value: float) -> str:
+    """A change, signed; one that is too small to be told is none.
+
+    >>> percent(0.0123), percent(-0.00001)
+    ('+1.23%', '0.00%')
+    """
+    text = f"{value:+.2%}"
+    return text if text.strip("+-") != "0.00%" else "0.00%"
+
+
 def _card(card: Card) -> str:
     tone = f" sw-{card.tone}" if card.tone else ""
     note = f'<div class="sw-note">{escape(card.note)}</div>' if card.note else ""

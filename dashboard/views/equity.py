@@ -54,7 +54,7 @@ def _figures(
     at = times.both(curve.index[worst].to_pydatetime(), zone)
     return [
         Card("Equity", f"{now:,.2f}", "account currency"),
-        Card("Since start", f"{now / start - 1:+.2%}", f"{gained} on {start:,.2f}", tone),
+        Card("Since start", cards.percent(now / start - 1), f"{gained} on {start:,.2f}", tone),
         Card("Drawdown now", f"{now / peak - 1:.2%}", "below the highest so far"),
         Card("Max drawdown", f"{below[worst]:.2%}", at if below[worst] < 0 else "none"),
     ]

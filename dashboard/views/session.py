@@ -76,7 +76,7 @@ def _money(glimpse: Glimpse) -> list[Card]:
     tone: Tone = ""
     if start and glimpse.reading.is_whole:
         gained, tone = cards.signed(account.equity - start)
-        change = f"{gained} ({account.equity / start - 1:+.2%}) since {start:,.0f}"
+        change = f"{gained} ({cards.percent(account.equity / start - 1)}) since {start:,.0f}"
     held = account.positions
     text = ", ".join(f"{each.units:+,.6g} {each.symbol}" for each in held[:3])
     more = f" and {len(held) - 3} more" if len(held) > 3 else ""
@@ -96,7 +96,7 @@ def _counts(glimpse: Glimpse) -> list[Card]:
     verdict = glimpse.audit.verdict if glimpse.audit else None
     holds = verdict is not None and verdict.state != "damaged"
     state = "being verified" if verdict is None else "verified" if holds else "DAMAGED"
-    lines = verdict.lines if verdict else len(glimpse.reading.index)
+    lines = verdict.lines if verdict and not holds else len(glimpse.reading.index)
     tone: Tone = "" if holds or verdict is None else "bad"
     return [
         Card("Last bar ended", clock.partition(" ")[2] or clock, f"{clock[:10]} · {rest[:-1]}"),
@@ -146,7 +146,7 @@ def _side_by_side(desk: Desk) -> None:
         state = log_page.stage(glimpse)
         change = cards.UNKNOWN
         if account.equity is not None and account.start_cash:
-            change = f"{account.equity / account.start_cash - 1:+.2%}"
+            change = cards.percent(account.equity / account.start_cash - 1)
         rows.append((
             name,
             ", ".join(facts.strategies) or cards.UNKNOWN,
