@@ -17,6 +17,7 @@ from live.paper.tws_words import Listing
 from live.paper.venue import Venue
 
 MOST_POINTS = 1000
+CLOSED = "C"  # before a price: the last one of a session that is over
 ABROAD = 38_000_000  # added to the number of the same share in Mexico, which cannot be traded here
 LAST, SYMBOL, BID, ASK, VOLUME = "31", "55", "84", "86", "87"
 _BARS = {
@@ -147,7 +148,8 @@ class Data:
         head = {"server_id": "q0", "_updated": portal_words.millis(self._venue.at)}
         if listing.symbol in self._unsubscribed or bar is None:
             return head | {"6509": "N"}
-        price = f"{self._venue.market.price(listing.symbol):f}"
+        mark = "" if self._venue.market.hours.is_open(self._venue.at) else CLOSED
+        price = f"{mark}{self._venue.market.price(listing.symbol):f}"
         known = {LAST: price, BID: price, ASK: price, SYMBOL: listing.symbol}
         known[VOLUME] = str(bar.volume)
         return head | {"6509": "RB"} | {name: known[name] for name in fields if name in known}

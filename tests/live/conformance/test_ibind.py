@@ -28,7 +28,7 @@ from live.paper.portal_storms import POSTS
 from tests.live.conformance.small_venue import started
 
 ACCOUNT, AAPL = "DU123456", 265598
-PATIENCE_S = 10.0
+PATIENCE_S, SOON_S = 10.0, 0.5
 YES = dict.fromkeys(QuestionType, True)
 FAULT = '[[fault]]\nkind = "{}"\n'
 NAMES = count()
@@ -95,6 +95,8 @@ class Desk:
             ACCOUNT, url=url, ibkr_client=self.client, cacert=self.venue.authority, sink=sink
         )
         assert stream.start()
+        # To stop, ibind may wait for a thread that reads what another one has read already.
+        stream._runtime._lifecycle._connection_timeout = SOON_S
         try:
             handles = [stream.subscribe(subscription) for subscription in subscriptions]
             assert stream.wait_all(handles, PATIENCE_S) == []

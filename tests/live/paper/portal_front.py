@@ -35,9 +35,14 @@ class Front:
     """One venue, ten minutes into the day, and a client of it that has asked for its accounts."""
 
     def __init__(
-        self, *faults: Fault, terms: Terms | None = None, is_ready: bool = True, bars: int = 120
+        self,
+        *faults: Fault,
+        terms: Terms | None = None,
+        is_ready: bool = True,
+        bars: int = 120,
+        calendar: str = "24/7",
     ) -> None:
-        market = Market(frames(bars), calendar="24/7")
+        market = Market(frames(bars), calendar=calendar)
         for _ in range(bars - LEFT):
             market.advance()
         self.clock = ManualClock(market.at)

@@ -91,6 +91,12 @@ def test_first_snapshot_of_each_contract_has_no_prices() -> None:
     assert "31" in front.get(SNAPSHOT, **asked)[0]
 
 
+def test_price_of_a_session_that_is_over_is_marked() -> None:
+    front = Front(bars=500, calendar="XNYS")  # 390 minutes of them are shown, to the close
+    front.get(SNAPSHOT, conids=str(AAPL))
+    assert front.get(SNAPSHOT, conids=str(AAPL))[0]["31"] == "C138.9"
+
+
 def test_without_permission_there_is_neither_price_nor_bar() -> None:
     front = Front(terms=HIDDEN)
     front.get(SNAPSHOT, conids=str(AAPL))
