@@ -21,6 +21,7 @@ from feeds.alpaca_client import CALENDAR, MINUTE, AlpacaData
 from feeds.ibkr_history import WHAT, IbkrHistory, no_permission, unusable
 from feeds.ibkr_minutes import Minutes
 
+MOST = 60  # TWS API, "Real Time Bars": they are paced as history of small bars is
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 OBJECTS_IN_S = 1.0  # so soon the gateway says that it may not give live bars
 
@@ -186,6 +187,11 @@ class IbkrBarStream:
     async def _subscribe(self, symbols: Sequence[str]) -> None:
         self._arrived = asyncio.Queue()
         self._minutes = {}
+        if len(symbols) > MOST:
+            raise unusable(
+                f"live bars of {len(symbols)} symbols: IB lets one ask for those of {MOST} in ten "
+                "minutes: trade fewer, or daily bars (timeframe 1d)"
+            )
         for symbol in dict.fromkeys((*symbols, *filter(None, [self._data.sentinel]))):
             try:
                 contract = await self._history.contract(symbol)

@@ -252,3 +252,11 @@ def test_bars_of_days_come_after_the_close():
 def test_bars_adjusted_for_dividends_are_refused():
     with pytest.raises(ConfigError, match=r"set data\.adjustment to split or none"):
         played(lambda stage: None, adjustment="total")
+
+
+def test_live_bars_of_more_symbols_than_ib_s_pacing_allows_are_refused():
+    async def play(stage):
+        with pytest.raises(DataError, match="live bars of 61 symbols: IB lets one ask for those"):
+            await stage.bars.require_live([f"S{number}" for number in range(61)])
+
+    played(play)
