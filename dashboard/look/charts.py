@@ -103,7 +103,7 @@ def under(frame: pd.DataFrame, unit: str, zone: str, *, height: int = 190) -> Ch
     colour, layout = theme.LOSS[theme.mode()], ".2%" if frame["value"].min() > -0.02 else ".0%"
     base = alt.Chart(timed(frame, zone)).encode(
         x=time_axis(zone),
-        y=alt.Y("value:Q", title=unit, axis=number_axis(layout), scale=HANGING),
+        y=alt.Y("value:Q", title=unit, axis=number_axis(layout), scale=HANGING, stack=None),
         tooltip=[
             alt.Tooltip("told:N", title="time"),
             alt.Tooltip("value:Q", title=unit, format=".2%"),

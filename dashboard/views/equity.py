@@ -55,8 +55,10 @@ def _figures(
     return [
         Card("Equity", f"{now:,.2f}", "account currency"),
         Card("Since start", cards.percent(now / start - 1), f"{gained} on {start:,.2f}", tone),
-        Card("Drawdown now", f"{now / peak - 1:.2%}", "below the highest so far"),
-        Card("Max drawdown", f"{below[worst]:.2%}", at if below[worst] < 0 else "none"),
+        Card("Drawdown now", cards.percent(now / peak - 1), "below the highest so far"),
+        Card(
+            "Max drawdown", cards.percent(float(below[worst])), at if below[worst] < 0 else "none"
+        ),
     ]
 
 
