@@ -54,6 +54,13 @@ class Certificate:
         """Whether both halves did the same, and enough of it."""
         return self.first_difference is None and not self.objections
 
+    @property
+    def verdict(self) -> str:
+        """IDENTICAL, NOT IDENTICAL, or NO PROOF where nothing differs and it says too little."""
+        if self.first_difference is not None:
+            return "NOT IDENTICAL"
+        return "NO PROOF" if self.objections else "IDENTICAL"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
         difference = self.first_difference
@@ -82,7 +89,7 @@ class Certificate:
         """For a person."""
         hits = ", ".join(f"{kind} {count}" for kind, count in self.faults_hit.items()) or "none"
         lines = [
-            f"{'IDENTICAL' if self.identical else 'NOT IDENTICAL'}: {self.name}, backtest and live",
+            f"{self.verdict}: {self.name}, backtest and live",
             f"  bars {self.bars}, orders {self.orders}, fills {self.fills}",
             f"  rules {self.account}, faults {self.plan}, hit: {hits}",
             f"  venue's equity within {self.venue_off_by:.2g}; sessions: {self.lives}",

@@ -3,6 +3,7 @@
 import base64
 from html import escape
 
+import numpy as np
 import pandas as pd
 
 from analyzers import markup
@@ -21,6 +22,7 @@ SCOPE = (
     "real venue fills at other prices."
 )
 TICKS = 6  # besides the first
+CENTS_BELOW = 20.0  # a narrower span of accounts shows them
 STYLE = """
 :root { color-scheme: light dark; --line: rgba(128,128,128,.3); --good: #007a59; --bad: #c44d00 }
 @media (prefers-color-scheme: dark) { :root { --good: #2fc79a; --bad: #ff8a4c } }
@@ -49,7 +51,7 @@ def card(certificate: Certificate) -> str:
         ("faults", _faults(certificate)),
     ]
     return markup.card(
-        f"{_verdict(certificate)}: {title(certificate)}",
+        f"{certificate.verdict}: {title(certificate)}",
         markup.facts(facts),
         notes=_notes(certificate),
     )
@@ -76,17 +78,13 @@ def page(certificate: Certificate) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(heading)}</title>'
         f"<style>{STYLE}</style></head><body>"
-        f'<div class="verdict {tone}">{_verdict(certificate)}</div><h1>{escape(heading)}</h1>'
+        f'<div class="verdict {tone}">{certificate.verdict}</div><h1>{escape(heading)}</h1>'
         f'<p class="soft">{escape(title(certificate))}; account rules: '
         f"{escape(certificate.account)}; faults: {escape(certificate.plan)}</p>"
         f'{notes}<div class="numbers">{numbers}</div>'
         f"{_picture(certificate)}{_struck(certificate)}{_hashes(certificate)}"
         f'<h2>What this says</h2><p class="soft">{escape(SCOPE)}</p></body></html>\n'
     )
-
-
-def _verdict(certificate: Certificate) -> str:
-    return "IDENTICAL" if certificate.identical else "NOT IDENTICAL"
 
 
 def _notes(certificate: Certificate) -> list[str]:
@@ -154,6 +152,8 @@ def equity_png(equity: pd.DataFrame) -> bytes:
     axes.set_xticks(places, [f"{equity.index[place]:%Y-%m-%d\n%H:%M}" for place in places])
     axes.set_xlabel("end of bar, UTC; nights take no room")
     axes.set_ylabel("account, in its currency")
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter(
+        "{x:,.2f}" if float(np.ptp(equity)) < CENTS_BELOW else "{x:,.0f}"
+    )
     axes.legend(loc="best")
     return png(figure, dpi=130)

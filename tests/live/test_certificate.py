@@ -83,6 +83,13 @@ def test_a_notebook_shows_a_card_with_verdict_and_objections():
     assert "hang 1, server_error 3" in Words(card(GOOD)).text
 
 
+def test_nothing_different_and_too_little_of_it_is_no_proof():
+    little = replace(GOOD, objections=("15 orders are too few",))
+    assert not little.identical
+    assert little.text.startswith("NO PROOF: sma_cross")
+    assert "NO PROOF" in Words(page(little)).text
+
+
 @pytest.mark.parametrize("certificate", [GOOD, BAD])
 def test_what_is_kept_is_read_again_as_it_was(certificate, tmp_path):
     keep(certificate, tmp_path)
