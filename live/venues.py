@@ -252,9 +252,12 @@ def opened(settings: LiveSettings, clock: Clock) -> AbstractContextManager[Acces
 
 def _require_no_url(settings: LiveSettings) -> None:
     if settings.url:
+        where = "host and port of a gateway in [ibkr], venue ibkr"
+        if "portal" in settings.venue:
+            where = "the url of a gateway in [portal], venue portal"
         raise ConfigError(
             f"url {settings.url} is of a venue that speaks Alpaca's protocol: leave it out for "
-            f"{settings.venue}, and say host and port of a gateway in [ibkr], venue ibkr"
+            f"{settings.venue}, and say {where}"
         )
 
 

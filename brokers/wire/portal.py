@@ -154,38 +154,38 @@ class Portal:
 
     async def find(self, client_order_id: str) -> VenueOrder | None:
         """See `Transport.find`; IBKR is asked for all orders of the day."""
-        await self._up()
+        await self._login()
         await self._reads.orders()
         entry = self._book.find(client_order_id)
         return None if entry is None else self._view.shown(entry, client_order_id)
 
     async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
         """See `Transport.orders_since`."""
-        await self._up()
+        await self._login()
         await self._reads.orders()
         found = [self._view.shown(entry) for entry in self._view.heads()]
         return [it for it in found if not is_ended(it) or latest(it) > since]
 
     async def fills_since(self, since: datetime) -> Sequence[VenueFill]:
         """See `Transport.fills_since`; IBKR tells those of the last seven days."""
-        await self._up()
+        await self._login()
         await self._reads.trades(since)
         second = since.replace(microsecond=0)
         return [fill for fill in self._view.fills() if fill.filled_at >= second]
 
     async def account(self) -> VenueAccount:
         """See `Transport.account`."""
-        await self._up()
+        await self._login()
         return await self._reads.account()
 
     async def positions(self) -> Sequence[VenuePosition]:
         """See `Transport.positions`; the average price of IBKR holds what was paid for trading."""
-        await self._up()
+        await self._login()
         return await self._reads.positions()
 
     async def time(self) -> datetime:
         """What time it is at IBKR, as of the account's summary."""
-        await self._up()
+        await self._login()
         return await self._reads.time()
 
     async def look_up(self, symbol: str) -> None:
@@ -194,7 +194,7 @@ class Portal:
         Raises:
             OrderRefused: there is none, or several.
         """
-        await self._up()
+        await self._login()
         await self.contracts.find(symbol)
 
     async def updates(self) -> AsyncIterator[OrderUpdate | Reconnected]:
@@ -240,7 +240,7 @@ class Portal:
         await self._poll(self._rng.uniform(0.0, widest_s))
 
     async def _hear(self) -> None:
-        await self._up()
+        await self._login()
         async with self.stream.open() as messages:
             self._failures = 0
             self._updates.news.put_nowait(Reconnected(self._clock.now()))
@@ -267,18 +267,21 @@ class Portal:
     async def _has_asked(self) -> bool:
         """Take in orders and trades; False: they could not be had."""
         try:
-            await self._up()
+            await self._login()
             await self._reads.orders()
             await self._reads.trades(self._clock.now())
         except TransportError:
             return False
         return True
 
+    async def _login(self) -> None:
+        await self.session.up()
+        self._updates.account = self.session.account
+
     async def _up(self) -> None:
         """Have a login, and know all orders of the day."""
-        await self.session.up()
+        await self._login()
         if self._synced_login != self.session.logins:
-            self._updates.account = self.session.account
             await self._reads.orders()
             self._synced_login = self.session.logins
             await another_request()

@@ -628,7 +628,7 @@ def test_execution_of_an_order_that_is_never_told_of_is_among_the_fills():
 )
 def test_family_that_is_taken_in_part_is_cancelled_whole(row):
     async def play(stage):
-        await stage.transport.account()
+        await stage.transport.cancel("none")  # which reads the orders that there are
         stage.double.orders["1000"] = order_row(1000, "b1")
         names = ("b1", "b1-sl", "b1-tp")
         rows = [{"order_id": "1000", "local_order_id": "b1", "order_status": "Submitted"}]
