@@ -8,23 +8,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from brokers.wire.transport import OrderStatus, VenueBar, VenueFill, VenueOrder, VenuePosition
+from brokers.wire.transport import VenueBar, VenueFill, VenueOrder, VenuePosition
+from live.paper import tws_words
 from live.paper.portal_book import Placed
 from live.paper.portal_forms import WORDS
 from live.paper.tws_forms import Ask
 from live.paper.tws_words import Listing
 
-STATUS: dict[OrderStatus, str] = {
-    "pending": "PendingSubmit",
-    "held": "PreSubmitted",
-    "new": "Submitted",
-    "partially_filled": "Submitted",
-    "filled": "Filled",
-    "canceled": "Cancelled",
-    "expired": "Cancelled",
-    "rejected": "Inactive",
-    "replaced": "Submitted",
-}
+STATUS = tws_words.STATUS | {"rejected": "Inactive"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Protocol
 
 from brokers.errors import VenueRefused
-from brokers.wire.transport import ENDED, OrderStatus, VenueFill, VenueOrder
+from brokers.wire.transport import ENDED, VenueFill, VenueOrder
 from live.paper import tws_words
 from live.paper.faults import Kind
 from live.paper.tws_forms import Ask, BadOrder, ask, change, family, is_name
@@ -20,17 +20,6 @@ FIRST_PERM_ID = 900_001
 REJECTED, CANCELED, ALIEN, ENDED_ALREADY, NOT_NOW = 201, 202, 10147, 10148, 161
 UNKNOWN_SYMBOL, DUPLICATE, CANNOT_MODIFY, MODIFY_FAILED = 200, 103, 104, 329
 HELD, REJECTED_AS_PLANNED = 399, "the plan wants it"
-_WORDS: dict[OrderStatus, str] = {
-    "pending": "PendingSubmit",
-    "held": "PreSubmitted",
-    "new": "Submitted",
-    "partially_filled": "Submitted",
-    "filled": "Filled",
-    "canceled": "Cancelled",
-    "expired": "Cancelled",
-    "rejected": "Cancelled",
-    "replaced": "Submitted",
-}
 _AT_FILLS: tuple[Kind, ...] = ("status_first", "late_commission")
 _NONE = Decimal(0)
 Later = Callable[[float, Callable[[], object]], None]
@@ -197,7 +186,7 @@ class Orders:
             tip = order or self._tip(known)
             filled, average = self._totals(known, tip)
             why = "child" if tip.status == "held" else ""
-            status = _WORDS[tip.status]
+            status = tws_words.STATUS[tip.status]
             if tip.status == "new" and known.ask.order_type.startswith(("STP", "TRAIL")):
                 status = "PreSubmitted"
             ended_at = tip.updated_at if tip.status in ENDED else None
@@ -294,7 +283,7 @@ class Orders:
         order_id, tip = known.ask.order_id, self._tip(known)
         if tip.status in ENDED:
             text = f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: "
-            client.error(order_id, ENDED_ALREADY, f"{text}{_WORDS[tip.status]}.")
+            client.error(order_id, ENDED_ALREADY, f"{text}{tws_words.STATUS[tip.status]}.")
             return
         try:
             await self._venue.cancel(tip.venue_order_id)

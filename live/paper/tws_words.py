@@ -9,13 +9,24 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from brokers.wire.transport import VenueFill
+from brokers.wire.transport import OrderStatus, VenueFill
 from live.paper.tws_forms import Ask
 from live.paper.tws_wire import Field
 
 ZONE = ZoneInfo("America/New_York")
 UNSET = "1.7976931348623157E308"
 _U = ""
+STATUS: dict[OrderStatus, str] = {
+    "pending": "PendingSubmit",
+    "held": "PreSubmitted",
+    "new": "Submitted",
+    "partially_filled": "Submitted",
+    "filled": "Filled",
+    "canceled": "Cancelled",
+    "expired": "Cancelled",
+    "rejected": "Cancelled",
+    "replaced": "Submitted",
+}
 
 
 @dataclass(frozen=True, slots=True)
