@@ -44,7 +44,7 @@ WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: .venv/.dev  ## run the tests, with a fixed sample of every long proof
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal --cov --cov-report= --cov-branch
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95
-	$(BIN)/python -m coverage report --include='brokers/*' --omit='brokers/wire/ibkr*' --fail-under=100
+	$(BIN)/python -m coverage report --include='brokers/*' --fail-under=100
 
 check: .venv/.dev  ## lint, format, types, layers, sizes
 	$(BIN)/ruff check .
@@ -62,6 +62,9 @@ bench: .venv/.dev  ## measure speed and memory, side by side
 bench-peers: .venv/.dev  ## compare with other backtesters, each in an environment of its own
 	$(BIN)/python -m benchmarks.peers.environments
 	$(BIN)/python -m benchmarks.peers
+
+conformance-ibinsync: .venv/.dev  ## the real ib_insync at our gateway, in an environment of its own
+	$(BIN)/python -m tests.live.conformance.insync
 
 docs: .venv/.dev  ## build the documentation into out/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
