@@ -17,7 +17,7 @@ from brokers.wire.portal_rest import Nobody, PortalRest
 from live.paper.portal_tls import identity
 from tests.brokers.loopback import serving
 from tests.brokers.portal_double import PortalDouble
-from tests.brokers.test_portal import Hasty
+from tests.brokers.portal_stage import Hasty
 
 
 def free_port():

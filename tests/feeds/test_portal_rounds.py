@@ -13,7 +13,7 @@ from feeds.alpaca_client import AlpacaData
 from feeds.portal import PATH, PortalBars
 from feeds.portal_rounds import PortalRounds
 from tests.brokers.portal_double import AT_MS, PortalDouble
-from tests.brokers.test_portal import staged
+from tests.brokers.portal_stage import staged
 from tests.brokers.timers import START_AT, TimerClock
 
 MINUTE = timedelta(minutes=1)
