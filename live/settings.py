@@ -186,8 +186,7 @@ class LiveSettings(Section):
     """One session, described; composition roots alone hold it, and unpack it."""
 
     venue: str = "paper"
-    """paper, paper-tws, paper-portal: embedded; alpaca, ibkr, portal: paper accounts; with -live
-    behind these: money."""
+    """paper, paper-tws, paper-portal: ours; alpaca, ibkr, portal: paper; with -live: money."""
     url: str = ""
     """Address of a venue that speaks Alpaca's protocol, such as http://127.0.0.1:8765."""
     folder: str = "out/live"
