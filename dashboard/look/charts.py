@@ -134,12 +134,7 @@ def heatmap(
         middle: the value between the two colours, such as 0; None: one colour, weak to strong.
         order: of the rows, top to bottom.
     """
-    dark = theme.mode() == "dark"
     across, down = frame[x].nunique(), frame[y].nunique()
-    if middle is None:
-        scale = alt.Scale(scheme="blues" if not dark else "tealblues", reverse=dark)
-    else:
-        scale = alt.Scale(scheme="blueorange", reverse=True, domainMid=middle)
     rows = list(order) if order is not None else "ascending"
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:O", title=x, axis=alt.Axis(labelAngle=0 if across <= 12 else -60)),
@@ -151,15 +146,9 @@ def heatmap(
             alt.Tooltip(f"{value}:Q", title=unit, format=layout),
         ],
     )  # fmt: skip
-    cells = base.mark_rect().encode(
-        color=alt.Color(
-            f"{value}:Q",
-            title=unit,
-            scale=scale,
-            legend=alt.Legend(orient="top", format=layout, gradientLength=180),
-        )
-    )
-    layers: list[alt.Chart] = [cells]
+    layers: list[alt.Chart] = [
+        base.mark_rect().encode(color=_field_colour(value, unit, layout, middle))
+    ]
     if across <= 12:
         ink = alt.condition(_is_deep(frame[value], middle), alt.value("#FFFFFF"), alt.value(INK))
         layers.append(
@@ -168,6 +157,17 @@ def heatmap(
             )
         )
     return alt.layer(*layers).properties(height=30 * down + 130)
+
+
+def _field_colour(value: str, unit: str, layout: str, middle: float | None) -> alt.Color:
+    """The colours of a heatmap's cells, and their legend."""
+    is_dark = theme.mode() == "dark"
+    if middle is None:
+        scale = alt.Scale(scheme="tealblues" if is_dark else "blues", reverse=is_dark)
+    else:
+        scale = alt.Scale(scheme="blueorange", reverse=True, domainMid=middle)
+    legend = alt.Legend(orient="top", format=layout, gradientLength=180)
+    return alt.Color(f"{value}:Q", title=unit, scale=scale, legend=legend)
 
 
 def _is_deep(values: "pd.Series[float]", middle: float | None) -> Any:
