@@ -152,6 +152,7 @@ def _frame(
             f"{symbol}: the venue has no {settings.data.timeframe} bars before {at:%Y-%m-%d %H:%M} "
             "UTC: check the symbol and the feed"
         )
+    feed, adjustment = access.kind_of_bars(settings.data)
     index = pd.DatetimeIndex([bar.start_at for bar in bars], name="time")
     columns = {name: [getattr(bar, name) for bar in bars] for name in COLUMNS}
     return stamp(
@@ -159,8 +160,8 @@ def _frame(
         symbol=symbol,
         source=access.name,
         timeframe=settings.data.timeframe,
-        feed=settings.data.feed,
-        adjustment=settings.data.adjustment,
+        feed=feed,
+        adjustment=adjustment,
         calendar=settings.data.calendar,
         zone=ZONE,
         fetched_at=at,

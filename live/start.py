@@ -192,14 +192,14 @@ def _check_backtest(settings: LiveSettings, access: Access, *, accept: bool) -> 
     if not settings.data.backtest:
         return ()
     past = of_backtest(Path(settings.data.backtest))
-    return require_same("backtest", past, promised(settings.data, access.name), accept=accept)
+    return require_same("backtest", past, promised(settings.data, access), accept=accept)
 
 
 def _check_warm_up(
     settings: LiveSettings, access: Access, frames: Mapping[str, pd.DataFrame], *, accept: bool
 ) -> tuple[str, ...]:
     past = {symbol: passport_of(frame, symbol) for symbol, frame in frames.items()}
-    return require_same("warm-up", past, promised(settings.data, access.name), accept=accept)
+    return require_same("warm-up", past, promised(settings.data, access), accept=accept)
 
 
 def _differences(records: Sequence[Record], told: Briefing) -> list[Mismatch]:

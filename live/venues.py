@@ -27,9 +27,10 @@ from live.durations import speed
 from live.embedded_market import market
 from live.paper.child import VenueProcess
 from live.paper.spec import VenueSpec
-from live.settings import LiveSettings
+from live.settings import DataSection, LiveSettings
 from live.venue_alone import spec_of
 
+IB_TAPE, IB_ADJUSTMENT = "ibkr", "split"  # its TRADES leave some out; splits are in their past
 NO_KEYS = AlpacaKeys(SecretStr(""), SecretStr(""))  # a gateway has logged in already
 
 
@@ -57,6 +58,7 @@ class Access:
         is_embedded: the venue began with this session and ends with it.
         is_ours: its market may run faster than the day, and skip nights.
         http: makes the way to each of its hosts.
+        tape, adjustment: of its bars, where it has one kind, whatever the settings ask for.
         gateway: of IBKR, in the stead of hosts and keys.
         portal: of IBKR, likewise.
     """
@@ -75,6 +77,8 @@ class Access:
     is_embedded: bool = False
     is_ours: bool = False
     http: HttpTo = Aiohttp
+    tape: str = ""
+    adjustment: str = ""
 
     @property
     def account(self) -> str:
@@ -84,6 +88,10 @@ class Access:
         if self.portal is not None:
             return f"{self.portal.where} {self.portal.account}"
         return f"{self.trading} {self.keys.key_id.get_secret_value()}"
+
+    def kind_of_bars(self, data: DataSection) -> tuple[str, str]:
+        """Tape and adjustment of its past bars."""
+        return self.tape or data.feed, self.adjustment or data.adjustment
 
 
 Open = Callable[[LiveSettings, Clock], AbstractContextManager[Access]]
@@ -184,6 +192,8 @@ def ibkr(name: str, port: int, settings: LiveSettings, clock: Clock) -> Iterator
         gateway=gateway,
         profile=IBKR,
         is_money=name.endswith("-live"),
+        tape=IB_TAPE,
+        adjustment=IB_ADJUSTMENT,
     )
 
 
@@ -220,7 +230,15 @@ def portal(name: str, settings: LiveSettings, clock: Clock) -> Iterator[Access]:
         confirms=frozenset(told.confirms),
         is_money=is_money,
     )
-    yield Access(name=name, where=access.where, portal=access, profile=PORTAL, is_money=is_money)
+    yield Access(
+        name=name,
+        where=access.where,
+        portal=access,
+        profile=PORTAL,
+        is_money=is_money,
+        tape=IB_TAPE,
+        adjustment=IB_ADJUSTMENT,
+    )
 
 
 VENUES: Mapping[str, Open] = {

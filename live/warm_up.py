@@ -11,6 +11,7 @@ from feeds.passport import Passport, passport_of, stamp
 from feeds.sources import history
 from feeds.timeframe import Timeframe
 from live.settings import DataSection
+from live.venues import Access
 
 FEWEST = 2
 _BARS_A_DAY = {"1m": 390, "5m": 78, "15m": 26, "30m": 13, "1h": 7, "1d": 1}
@@ -36,16 +37,11 @@ def fetched(data: DataSection, at: datetime) -> dict[str, pd.DataFrame]:
     return {symbol: _cut(symbol, frame, data, at) for symbol, frame in found.items()}
 
 
-def promised(data: DataSection, source: str) -> dict[str, Passport]:
-    """What the live bars of each symbol are going to be, as far as settings tell.
-
-    Args:
-        source: the venue's name.
-    """
+def promised(data: DataSection, access: Access) -> dict[str, Passport]:
+    """What the live bars of each symbol are going to be, as far as settings and venue tell."""
+    feed, adjustment = access.kind_of_bars(data)
     return {
-        symbol: Passport(
-            symbol, source, data.timeframe, "", feed=data.feed, adjustment=data.adjustment
-        )
+        symbol: Passport(symbol, access.name, data.timeframe, "", feed=feed, adjustment=adjustment)
         for symbol in data.symbols
     }
 

@@ -6,9 +6,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from brokers.clock import SystemClock
 from brokers.errors import ConfigError
 from feeds.passport import Passport
 from live.same_data import of_backtest, require_same
+from live.settings import LiveSettings
+from live.venues import opened
+from live.warm_up import promised
 
 LIVE = Passport("SPY", "alpaca", "1m", "b" * 64, feed="iex", adjustment="none")
 PAST = replace(LIVE, source="yahoo", sha256="a" * 64)
@@ -34,6 +38,16 @@ def test_unlike_data_is_refused_unless_accepted(past: Passport, told: str) -> No
 def test_alike_data_passes_and_other_symbols_are_passed_over() -> None:
     past = {"SPY": PAST, "XLK": replace(PAST, timeframe="1d")}
     assert require_same("backtest", past, {"SPY": LIVE}, accept=False) == ()
+
+
+@pytest.mark.parametrize("venue", ["ibkr", "portal"])
+def test_bars_of_ib_are_of_its_own_tape_and_adjusted_for_splits(venue: str) -> None:
+    settings = LiveSettings(venue=venue)
+    with opened(settings, SystemClock()) as access:
+        live = promised(settings.data, access)["SPY"]
+    assert (live.feed, live.adjustment) == ("ibkr", "split")
+    with pytest.raises(ConfigError, match="the live feed 'ibkr'"):
+        require_same("backtest", {"SPY": PAST}, {"SPY": live}, accept=False)
 
 
 def test_a_backtests_passports_are_read_from_its_result(tmp_path: Path) -> None:
