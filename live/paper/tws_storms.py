@@ -45,7 +45,7 @@ def _on_executions(
         faults.append(Fault("held", rng.randint(1, orders)))
     chosen: list[Kind] = [kind for kind in ("status_first", "late_commission") if kind in kinds]
     # Of the later ones some are told by no message: a line broke, or a comparison found them.
-    told = range(1, fills // 2 + 1) if fills > MANY else range(1, min(fills, 1) + 1)
+    told = range(1, fills // 2 + 1) if fills > MANY else range(1, 1 + (fills == 1))
     places = rng.sample(told, min(len(chosen), len(told)))
     for kind, nth in zip(chosen, places, strict=False):
         faults.append(Fault(kind, nth, wait_s=SHORT_S if kind == "late_commission" else 0.0))
