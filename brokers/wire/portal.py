@@ -34,7 +34,7 @@ from brokers.wire.portal_questions import settle
 from brokers.wire.portal_reads import PortalReads
 from brokers.wire.portal_rest import LoginLost, PortalRest
 from brokers.wire.portal_session import PortalSession
-from brokers.wire.portal_stream import LOGIN, ORDERS, TRADES, PortalStream
+from brokers.wire.portal_stream import HEARTBEAT, LOGIN, ORDERS, TRADES, PortalStream
 from brokers.wire.portal_updates import PortalUpdates
 from brokers.wire.portal_view import PortalView
 from brokers.wire.steps import another_request
@@ -242,11 +242,13 @@ class Portal:
     async def _hear(self) -> None:
         await self._login()
         async with self.stream.open() as messages:
-            self._failures = 0
-            self._updates.news.put_nowait(Reconnected(self._clock.now()))
+            is_listening = False
             while True:
                 topic, rows = await anext(messages)
-                if topic == ORDERS and not self._updates.orders(rows):
+                if topic == HEARTBEAT and not is_listening:
+                    is_listening, self._failures = True, 0
+                    self._updates.news.put_nowait(Reconnected(self._clock.now()))
+                elif topic == ORDERS and not self._updates.orders(rows):
                     await self._reads.orders()
                 elif topic == TRADES:
                     self._updates.trades(rows)

@@ -16,8 +16,8 @@ from brokers.wire.portal_words import instant
 
 PATH = f"{BASE}/ws"
 ORDERS, TRADES, LOGIN = "sor", "str", "sts"
-SUBSCRIBE = (f"{ORDERS}+{{}}", f'{TRADES}+{{"realtimeUpdatesOnly":true}}')
 HEARTBEAT = "tic"
+SUBSCRIBE = (f'{TRADES}+{{"realtimeUpdatesOnly":true}}', f"{ORDERS}+{{}}")
 PRICES = "smd+"
 
 
@@ -40,7 +40,7 @@ class PortalStream:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[tuple[str, list[Any]]]]:
-        """Listen; gives what comes, by topic.
+        """Listen; gives what comes, by topic, a sign of life as `HEARTBEAT`.
 
         Raises:
             Transient: it cannot be opened, has ended or is mute.
@@ -50,8 +50,9 @@ class PortalStream:
         headers = {"Cookie": f"api={cookie}"}
         try:
             async with self._http.stream(PATH, headers, quiet_s=self._quiet_s) as socket:
-                for subscription in (*SUBSCRIBE, *self._watched):
-                    await socket.send(subscription)
+                # Commands are heeded in turn: with the answer to the last one all is listened to.
+                for command in (*SUBSCRIBE, *self._watched, HEARTBEAT):
+                    await socket.send(command)
                 self.heard, self._socket = 0, socket
                 yield self._messages(socket)
         finally:
@@ -79,6 +80,7 @@ class PortalStream:
                 continue
             told = _message(frame)
             topic, rows = str(told.get("topic", "")), told.get("args", [])
+            topic = HEARTBEAT if "hb" in told else topic
             if topic.startswith(PRICES) and "_updated" in told:
                 self.pulse.tell(instant(told["_updated"]))
             yield topic, rows if isinstance(rows, list) else [rows]

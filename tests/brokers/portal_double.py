@@ -68,6 +68,7 @@ class PortalDouble:
         self.orders = {}
         self.trades = []
         self.questions = []
+        self.tics = 0
         self.positions = []
         self.stocks = {"AAPL": [(265598, "NASDAQ", True), (38708077, "MEXI", False)]}
         self.is_prepared = False
@@ -117,6 +118,9 @@ class PortalDouble:
             while True:
                 self.said.append(await socket.receive_text())
                 if self.said[-1] == "tic":
+                    self.tics += 1
+                    await socket.send_text('{"topic":"tic","alive":true}')
+                if self.tics == 2:  # the first one says that all is listened to
                     self.ticked.set()
         self.sockets.remove(socket)
         self.joined.clear()
