@@ -18,7 +18,7 @@ RequestKind = Literal[
 MessageKind = Literal[
     "drop",  # the connection breaks after the message
     "mute",  # connected, but silent from the message on, for `count` connections, this one included
-    "refuse",  # as drop, and new connections meet 429 for `wait_s` seconds
+    "refuse",  # as drop, and new connections meet 429, at a gateway 326, for `wait_s` seconds
     "duplicate",  # sent twice
     "reorder",  # sent after the next one
     "delay",  # sent `wait_s` seconds late

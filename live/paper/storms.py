@@ -17,7 +17,7 @@ KINDS_OF: Mapping[str, tuple[Kind, ...]] = {
     "alpaca": (*REQUEST_KINDS, *MESSAGE_KINDS),
     "tws": (
         *("too_many_requests", "hang", "reset"),
-        *("drop", "mute", "duplicate", "reorder", "delay", "lose"),
+        *("drop", "mute", "refuse", "duplicate", "reorder", "delay", "lose"),
         *("status_first", "late_commission", "held", "link_lost", "restart"),
     ),
     "portal": (

@@ -89,7 +89,11 @@ class TwsApi:
                 await writer.wait_closed()
 
     def enter(self, session: "Session") -> bool:
-        """Let a client in; False when its id is taken."""
+        """Let a client in; False when its id is taken, perhaps by its own dead connection."""
+        updates = self.venue.updates
+        if updates.is_held and session.client_id == min(self._clients):
+            updates.refuse()
+            return False
         if session.client_id in self.sessions:
             return False
         self.sessions[session.client_id] = session

@@ -23,11 +23,11 @@ BARS, WARM_UP = 45, 2
 AWAY_S = 45.0
 
 
-def short(timeframe: str = "1m", count: int = 1) -> Play:
+def short(timeframe: str = "1m", count: int = 1, size: int = BARS) -> Play:
     """A busy strategy behind a gateway, on the first bars alone."""
     words = {"source": "synthetic", "timeframe": timeframe, "calendar": "XNYS"}
     frames = {
-        symbol: stamp(frame.iloc[:BARS].copy(), symbol=symbol, **words)
+        symbol: stamp(frame.iloc[:size].copy(), symbol=symbol, **words)
         for symbol, frame in bars(timeframe, count).items()
     }
     return replace(play("sma_cross"), frames=frames, front="tws", warm_up=WARM_UP)

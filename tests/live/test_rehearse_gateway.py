@@ -50,7 +50,7 @@ def test_a_session_killed_at_a_named_point_loses_and_doubles_nothing(point, tmp_
 
 
 def test_a_session_killed_while_it_works_takes_up_its_log_and_goes_on(tmp_path):
-    certificate = rehearse_over_loopback(short(), tmp_path, strikes={25: 0.002})
+    certificate = rehearse_over_loopback(short(size=24), tmp_path, strikes={12: 0.002})
     assert certificate.first_difference is None, certificate.text
     assert certificate.lives == 2
 

@@ -107,11 +107,12 @@ def test_gateway_may_break_the_line_before_an_order_or_after_it(after: bool, pla
 def test_gateway_that_hangs_says_no_more_to_this_client_alone(after: bool, placed: int) -> None:
     async def play(at: Gateway, ib: IB) -> None:
         ib.placeOrder(AAPL, LimitOrder("BUY", 10, 90.0))
+        ib.placeOrder(AAPL, LimitOrder("BUY", 10, 90.0))
         second = await at.client(2)
-        await until(lambda: len(at.venue.tickets) == placed)
+        await until(lambda: len(at.venue.tickets) == 2 * placed)
         await second.reqCurrentTimeAsync()
         ib.disconnect()
-        assert len(await second.reqAllOpenOrdersAsync()) == placed
+        assert len(await second.reqAllOpenOrdersAsync()) == 2 * placed
         second.disconnect()
 
     scene(play, Fault("hang", on="placeOrder", after=after))
@@ -253,3 +254,20 @@ def test_competing_session_takes_live_bars_away_until_it_ends() -> None:
         assert not bars
 
     scene(play, Fault("competing", wait_s=60.0))
+
+
+def test_id_of_a_dead_connection_may_be_held_for_a_while() -> None:
+    async def play(at: Gateway, ib: IB) -> None:
+        await known(ib.placeOrder(AAPL, MarketOrder("BUY", 10)))
+        await at.step()
+        await until(lambda: not ib.isConnected())
+        again = IB()
+        ear = Ear(again)
+        with pytest.raises(TimeoutError):
+            await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
+        assert ear.heard == [326]
+        await again.connectAsync("127.0.0.1", at.port, clientId=1)
+        assert len(again.fills()) == 1
+        again.disconnect()
+
+    scene(play, Fault("refuse", wait_s=90.0))
