@@ -32,6 +32,7 @@ __all__ = ["Journal", "Verdict", "recover", "tail", "verify"]
 
 _OWN = frozenset(("v", "seq", "at", "run_id", "hash"))
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
+_SYNC = getattr(os, "fdatasync", os.fsync)  # macOS has fsync alone
 _NEXT_STEP = "restore log and head file from a copy, or log to another file"
 
 
@@ -106,7 +107,7 @@ class Journal:
         Raises:
             OSError: it is not, or nobody could find it there.
         """
-        os.fdatasync(self._fd)
+        _SYNC(self._fd)
         self.require()
 
     def require(self) -> None:

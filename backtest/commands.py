@@ -93,10 +93,14 @@ def _watched(spec: RunSpec, bars: object, folder: Path | None, wishes: Wishes) -
 
 def list_strategies(as_json: bool) -> int:
     """Every strategy with its parameters, as a table or as JSON."""
-    rows = [(name, strategies.find(name)) for name in strategies.names()]
-    described = [
-        (name, inspect.getdoc(cls) or "", strategies.parameters(cls)) for name, cls in rows
-    ]
+    described = []
+    for name in strategies.names():
+        try:
+            cls = strategies.find(name)
+        except strategies.UnknownStrategy as error:
+            sys.stderr.write(f"{error}\n")  # the others are there nevertheless
+            continue
+        described.append((name, inspect.getdoc(cls) or "", strategies.parameters(cls)))
     if as_json:
         sys.stdout.write(printing.as_line([printing.described(*row) for row in described]) + "\n")
     else:

@@ -37,6 +37,7 @@ class Subject:
 
     Args:
         clock: of the session; its skew against the venue's is measured.
+        log: which a session would go on with; None: it would begin anew.
         is_fast: the venue's clock runs faster than ours, so that skew says nothing.
         sizes: the stakes of the strategies.
         own: what is looked at besides at this venue, first of all.
@@ -48,7 +49,7 @@ class Subject:
     clock: Clock
     symbols: tuple[str, ...]
     timeframe: str
-    log: Path
+    log: Path | None
     is_fast: bool = False
     sizes: tuple[Size, ...] = ()
     own: "Mapping[str, Look]" = field(default_factory=dict)
@@ -158,6 +159,8 @@ async def _positions(subject: Subject) -> Row:
 
 
 async def _log(subject: Subject) -> Row:
+    if subject.log is None:
+        return Row("log", "go", "a new one: the venue begins with the session, and ends with it")
     if not subject.log.exists():
         return Row("log", "go", f"{subject.log}: a first start")
     verdict = verify(subject.log)
@@ -188,7 +191,7 @@ LOOKS: Mapping[str, Look] = {
 }
 
 
-def _intents(log: Path) -> dict[str, bool]:
+def _intents(log: Path | None) -> dict[str, bool]:
     """Orders that the log sent, legs too, and whether the venue never said a word of them."""
     intents: dict[str, bool] = {}
     for record in _records(log):
@@ -201,7 +204,7 @@ def _intents(log: Path) -> dict[str, bool]:
     return intents
 
 
-def _held(log: Path) -> dict[str, Decimal]:
+def _held(log: Path | None) -> dict[str, Decimal]:
     """Signed units by symbol after the log's last fill, those that are not flat."""
     held: dict[str, Decimal] = {}
     for record in _records(log):
@@ -210,5 +213,5 @@ def _held(log: Path) -> dict[str, Decimal]:
     return {symbol: units for symbol, units in held.items() if units}
 
 
-def _records(log: Path) -> list[Mapping[str, Any]]:
-    return [record for record, _ in tail(log)] if log.exists() else []
+def _records(log: Path | None) -> list[Mapping[str, Any]]:
+    return [record for record, _ in tail(log)] if log and log.exists() else []

@@ -40,7 +40,7 @@ async def look(
         clock=clock,
         symbols=settings.data.symbols,
         timeframe=Timeframe(settings.data.timeframe).text,
-        log=Folder(settings.path).log,
+        log=None if access.is_embedded else Folder(settings.path).log,
         is_fast=access.is_ours,
         sizes=tuple(spec.size for spec in specs),
         own=_own(access, wires),

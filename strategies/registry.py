@@ -112,8 +112,18 @@ def _by_name(name: str) -> type[bt.Strategy]:
         choice = f"there are {', '.join(known)}"
         raise UnknownStrategy(f"no strategy is called {name!r}{hint or ':'} {choice}")
     if point := _installed().get(name):
-        return _checked(point.load(), f"entry point {name}")
+        return _checked(_loaded(point), f"entry point {name}")
     return _only_strategy(_imported(f"{PACKAGE}.{name}"), name)
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, SyntaxError, AttributeError) as error:
+        package = point.dist.name if point.dist else "some package"
+        raise UnknownStrategy(
+            f"strategy {point.name} of {package} cannot be imported: {error}; mend or uninstall it"
+        ) from error
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -67,7 +67,7 @@ def percent(value: float) -> str:
     >>> percent(0.0123), percent(-0.00001)
     ('+1.23%', '0.00%')
     """
-    text = f"{value:+.2%}"
+    text = f"{value:+z.2%}"
     return text if text.strip("+-") != "0.00%" else "0.00%"
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analyzers.study.ranking import Judged, RankingReport
+from analyzers.study.ranking import Judged, Ranked, RankingReport
 from dashboard import report_page, reports
 from dashboard.desk import Desk
 from dashboard.look import cards, charts, foretold, tables
@@ -85,6 +85,31 @@ def _draw_worth(report: RankingReport) -> None:
 
 def _listed(report: RankingReport) -> None:
     cards.section("All symbols")
+    wanted, most = _filtered(report)
+    names = list(report.ranking[0].factors) if report.ranking else []
+    factors = [_words(name) for name in names]
+    rows: list[list[Cell]] = [
+        [
+            number(row.rank, "d"),
+            row.symbol,
+            row.sector or "",
+            number(row.score, "+.3f"),
+            *(number(row.factors[name], "+.3f") for name in names),
+            row.reason or "",
+        ]
+        for row in wanted[:most]
+    ]
+    columns = ("rank", "symbol", "sector", "score", *factors, "remark")
+    tables.table(columns, rows, numbers=("rank", "score", *factors))
+    weights = report.settings["weights"]
+    told = weights.items() if isinstance(weights, dict) else ()
+    used = ", ".join(f"{_words(name)} {weight:g}" for name, weight in told if weight)
+    cards.remark(f"score: weighted mean of standardised factors; weights: {used}.")
+    _offer(pd.DataFrame([row.model_dump() | row.factors for row in wanted]))
+
+
+def _filtered(report: RankingReport) -> tuple[list[Ranked], int]:
+    """The rows that are asked for, and how many of them to show."""
     with st.expander("Filters", icon=":material/filter_list:"):
         symbols = st.multiselect(
             "Symbols", sorted(row.symbol for row in report.ranking), placeholder="All"
@@ -99,26 +124,10 @@ def _listed(report: RankingReport) -> None:
         for row in report.ranking
         if (not symbols or row.symbol in symbols) and (not sectors or row.sector in sectors)
     ]
-    names = list(report.ranking[0].factors) if report.ranking else []
-    factors = [_words(name) for name in names]
-    rows: list[list[Cell]] = [
-        [
-            number(row.rank, "d"),
-            row.symbol,
-            row.sector or "",
-            number(row.score, "+.3f"),
-            *(number(row.factors[name], "+.3f") for name in names),
-            row.reason or "",
-        ]
-        for row in wanted[: int(most)]
-    ]
-    columns = ("rank", "symbol", "sector", "score", *factors, "remark")
-    tables.table(columns, rows, numbers=("rank", "score", *factors))
-    weights = report.settings["weights"]
-    told = weights.items() if isinstance(weights, dict) else ()
-    used = ", ".join(f"{_words(name)} {weight:g}" for name, weight in told if weight)
-    cards.remark(f"score: weighted mean of standardised factors; weights: {used}.")
-    table = pd.DataFrame([row.model_dump() | row.factors for row in wanted])
+    return wanted, int(most)
+
+
+def _offer(table: pd.DataFrame) -> None:
     st.download_button(
         "Download these rows",
         table.drop(columns="factors", errors="ignore").to_csv(index=False).encode(),

@@ -163,6 +163,18 @@ def test_list_names_every_strategy_and_parameter(capsys):
     assert "fast=10" in answer.out
 
 
+def test_list_goes_on_after_a_strategy_that_cannot_be_imported(capsys, tmp_path, monkeypatch):
+    package = tmp_path / "lost-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: lost\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[seawall.strategies]\nastray = nowhere:Gone\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    answer = in_process(capsys, "list")
+    assert answer.code == 0
+    assert "sma_cross" in answer.out
+    assert "strategy astray of lost cannot be imported" in answer.err
+
+
 def test_list_as_json_tells_defaults_types_and_meanings(capsys):
     told = {item["name"]: item for item in json.loads(in_process(capsys, "list", "--json").out)}
     fast = told["sma_cross"]["parameters"][0]

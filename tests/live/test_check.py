@@ -159,6 +159,13 @@ def test_positions_are_held_against_the_log(tmp_path: Path) -> None:
     assert (row.verdict, row.text) == ("no-go", "SPY: log 2.0, venue 0")
 
 
+def test_the_log_of_a_venue_that_is_gone_is_nobody_s_business(tmp_path: Path) -> None:
+    _log(tmp_path, HELD)
+    rows = _rows(_Venue(), tmp_path, log=None)
+    assert is_go(list(rows.values()))
+    assert "a new one" in rows["log"].text
+
+
 def test_a_damaged_log_is_a_no_go(tmp_path: Path) -> None:
     _log(tmp_path, HELD)
     path = tmp_path / "log.jsonl"

@@ -47,16 +47,30 @@ def test_a_file_whose_name_begins_with_an_underscore_is_none(folder):
     assert "_draft" not in names()
 
 
+def installed(place, point):
+    """A package that offers a strategy."""
+    (place / "elsewhere.py").write_text(PLAIN)
+    (place / "elsewhere-1.dist-info").mkdir()
+    (place / "elsewhere-1.dist-info" / "METADATA").write_text("Name: elsewhere\nVersion: 1\n")
+    points = f"[seawall.strategies]\nfaithful = {point}\n"
+    (place / "elsewhere-1.dist-info" / "entry_points.txt").write_text(points)
+
+
 def test_an_entry_point_is_a_strategy(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "elsewhere.py").write_text(PLAIN)
-    (tmp_path / "elsewhere-1.dist-info").mkdir()
-    (tmp_path / "elsewhere-1.dist-info" / "METADATA").write_text("Name: elsewhere\nVersion: 1\n")
-    points = "[seawall.strategies]\nfaithful = elsewhere:Old\n"
-    (tmp_path / "elsewhere-1.dist-info" / "entry_points.txt").write_text(points)
+    installed(tmp_path, "elsewhere:Old")
     assert "faithful" in names()
     assert find("faithful").__module__ == "elsewhere"
     del sys.modules["elsewhere"]
+
+
+@pytest.mark.parametrize("point", ["gone:Old", "elsewhere:Gone"])
+def test_an_entry_point_that_leads_nowhere_names_its_package(tmp_path, monkeypatch, point):
+    monkeypatch.syspath_prepend(tmp_path)
+    installed(tmp_path, point)
+    with pytest.raises(UnknownStrategy, match="strategy faithful of elsewhere cannot be imported"):
+        find("faithful")
+    sys.modules.pop("elsewhere", None)
 
 
 @pytest.mark.parametrize("name", ["sma_cross", "strategies.sma_cross:SmaCross"])
