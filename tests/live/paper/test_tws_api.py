@@ -271,3 +271,19 @@ def test_message_that_it_does_not_know_is_named_and_the_client_stays() -> None:
         ib.client.send(9999, 1)
 
     assert told(ask) == [505]
+
+
+def test_bar_that_was_matched_is_history_once_it_was_shown() -> None:
+    async def play(at: Gateway, ib: IB) -> None:
+        async def last() -> float:
+            how = ("", "600 S", "1 min", "TRADES")
+            return (await ib.reqHistoricalDataAsync(AAPL, *how, useRTH=True))[-1].close
+
+        step = at.venue.market.advance()
+        assert step is not None
+        await at.venue.match(step)
+        assert await last() == 100.9
+        await at.venue.send_bars(step)
+        assert await last() == 101
+
+    scene(play)
