@@ -50,6 +50,8 @@ class PortalRounds:
         self._pulse = pulse
         self._watch = watch
         self._is_eager = is_eager
+        # Our own venue knows a bar before it sends its price, and first of all matches orders.
+        self._late = timedelta(seconds=data.mute_s if is_eager else LATE_S)
         self._newest = dict[str, datetime]()
 
     async def bars(self, symbols: Sequence[str]) -> AsyncGenerator[VenueBar | Reconnected, None]:
@@ -89,12 +91,12 @@ class PortalRounds:
         is_moved = False
         while True:
             ends = [_floor(self._pulse.at)] if self._pulse.at else []
-            late = self._clock.now() - timedelta(seconds=LATE_S)
+            late = self._clock.now() - self._late
             if not self._data.regular_hours or calendars.is_open(CALENDAR, _floor(late) - _MINUTE):
                 ends.append(_floor(late))
             if (end := max(ends, default=asked)) > asked or (self._is_eager and is_moved):
                 return end
-            wait_s = self._clock.until_s(_floor(late) + _MINUTE + timedelta(seconds=LATE_S))
+            wait_s = self._clock.until_s(_floor(late) + _MINUTE + self._late)
             try:
                 await within(self._clock, max(wait_s, PAUSE_S), self._pulse.moved())
                 is_moved = True
