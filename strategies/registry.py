@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, get_type_hints
 
 import backtrader as bt
@@ -146,7 +147,7 @@ def _from_file(path: Path) -> ModuleType:
         raise UnknownStrategy(f"{path} cannot be read: {error.strerror}; check the path") from error
     # Backtrader looks the module up by its name, so it must have one of its own.
     name = f"{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_loader(name, _FromText(name, str(path)))
     if name in sys.modules or spec is None or spec.loader is None:
         return sys.modules[name]
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
@@ -156,6 +157,13 @@ def _from_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise UnknownStrategy(f"{path} cannot be imported: {error}") from error
     return module
+
+
+class _FromText(SourceFileLoader):
+    """Compiles anew: bytecode of another text, as long and of the same second, would pass."""
+
+    def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def _only_strategy(module: ModuleType, name: str) -> type[bt.Strategy]:

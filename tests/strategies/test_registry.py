@@ -1,3 +1,4 @@
+import os
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -45,6 +46,17 @@ def test_a_file_is_a_strategy(folder):
 def test_a_file_whose_name_begins_with_an_underscore_is_none(folder):
     (folder / "_draft.py").write_text(PLAIN)
     assert "_draft" not in names()
+
+
+def test_a_file_that_changes_within_a_second_is_read_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    levels = []
+    for level in (1, 2):
+        path.write_text(f"{PLAIN}\n\nLEVEL = {level}\n")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        levels.append(sys.modules[find(str(path)).__module__].LEVEL)
+    assert levels == [1, 2]
 
 
 def installed(place, point):
