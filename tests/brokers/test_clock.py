@@ -15,6 +15,7 @@ def test_manual_clock_moves_by_what_was_slept():
     asyncio.run(clock.wait(9.5))
     assert clock.now() == datetime(2024, 1, 2, 14, 31, 40, tzinfo=UTC)
     assert clock.monotonic() == 100.0
+    assert clock.until_s(START + timedelta(seconds=130)) == 30.0
 
 
 def test_system_clock_is_aware_utc_and_never_runs_backwards():

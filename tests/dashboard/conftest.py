@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+MAIN = sys.modules["__main__"]
+
 
 @pytest.fixture(autouse=True)
 def own_main() -> Iterator[None]:
     """Processes that are spawned import `__main__` again: it has to be the one that it was."""
-    main = sys.modules["__main__"]
     yield
-    sys.modules["__main__"] = main
+    sys.modules["__main__"] = MAIN

@@ -60,6 +60,7 @@ class Scripted(bt.Strategy):
     def __init__(self) -> None:
         self._bar = 0
         self._open: set[int] = set()
+        self._is_ending = False
 
     def notify_order(self, order: Any) -> None:
         """Note whether the order is still waited for."""
@@ -81,8 +82,8 @@ class Scripted(bt.Strategy):
             self._send_trouble()
         if self._bar == self.p.at and self.p.deed:
             self._do(self.p.deed)
-        if self._bar in self.p.ends:
-            self._do("interrupt")
+        if self._bar in self.p.ends and not self._is_ending:
+            self._is_ending = self._do("interrupt")
         if self.p.every and self._bar > self.p.at and (self._bar - self.p.at) % self.p.every == 1:
             self._turn_over()
 
@@ -101,13 +102,15 @@ class Scripted(bt.Strategy):
         """Count no bar before these are answered; those of other feeds may take their time."""
         self._open.update(order.ref for order in orders if order.data is self.data)
 
-    def _do(self, deed: str) -> None:
-        """Do it, once in all lives of the session."""
+    def _do(self, deed: str) -> bool:
+        """Do it, once in all lives of the session; whether this one did."""
         folder = Path(self.p.folder)
         done = folder.with_name(f"done at {self._bar}")
-        if not done.exists():
-            done.touch()
-            DEEDS[deed](folder)
+        if done.exists():
+            return False
+        done.touch()
+        DEEDS[deed](folder)
+        return True
 
     def _send_trouble(self) -> None:
         url, token = self.p.door.split()
