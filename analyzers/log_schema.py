@@ -170,6 +170,24 @@ class ReconcileLine(Line):
     adopted: bool
 
 
+class BreakerLine(Line):
+    """Live: a broker call failed, `counted` when it lengthens the row; or the row ended."""
+
+    kind: Literal["breaker"]
+    state: Literal["closed", "probing", "open"]
+    failed_at: AwareDatetime | None = None
+    text: str | None = None
+    counted: bool | None = None
+
+
+class ConnectionLine(Line):
+    """Live: a stream went down, or is up again."""
+
+    kind: Literal["connection"]
+    stream: Literal["bars"]
+    state: Literal["connecting", "connected", "down"]
+
+
 class ShutdownLine(Line):
     """Live: a session ends on purpose."""
 
@@ -202,6 +220,8 @@ AnyLine = Annotated[
     | BarsLine
     | VenueLine
     | ReconcileLine
+    | BreakerLine
+    | ConnectionLine
     | ShutdownLine
     | ResumeLine
     | EndLine,

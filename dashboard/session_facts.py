@@ -23,6 +23,8 @@ class SessionFacts:
         counts: lines by kind; `refused` and `closed` count decisions refused and trades closed.
         shutdown: the last shutdown's line, None again once the session was resumed.
         halt: why the guard is reduce-only.
+        breaker: its state, and `failure` the last call that failed.
+        bars_down: since when the stream of bars is down; empty: it is not.
         troubles: refusals, rejections and breaks: time and text, oldest first.
     """
 
@@ -34,6 +36,9 @@ class SessionFacts:
     shutdown: Record | None = None
     halt: str = ""
     broken: str = ""
+    breaker: str = "closed"
+    failure: str = ""
+    bars_down: str = ""
     is_closed: bool = False
     pnl_net: float = 0.0
     commission: float = 0.0
@@ -90,6 +95,8 @@ class SessionFacts:
         """What the log tells of the connection; empty when it has seen no trouble."""
         if self.broken:
             return self.broken
+        if self.bars_down:
+            return f"no bars since {self.bars_down}"
         tripped = self.shutdown and self.shutdown["trigger"] in TRIGGERS_OF_CONNECTION
         return str(self.shutdown["text"]) if self.shutdown and tripped else ""
 
@@ -169,6 +176,7 @@ def _shutdown(facts: SessionFacts, record: Record) -> None:
 
 def _resume(facts: SessionFacts, record: Record) -> None:  # noqa: ARG001  one signature for all
     facts.shutdown, facts.halt, facts.broken, facts.is_closed = None, "", "", False
+    facts.breaker, facts.bars_down = "closed", ""
 
 
 def _venue(facts: SessionFacts, record: Record) -> None:
@@ -189,6 +197,20 @@ def _reconcile(facts: SessionFacts, record: Record) -> None:
     facts.trouble(record, f"books differ ({how}): {told}")
 
 
+def _breaker(facts: SessionFacts, record: Record) -> None:
+    facts.breaker = record["state"]
+    if record.get("text"):
+        facts.failure = record["text"]
+        facts.trouble(record, f"a broker call failed: {record['text']}")
+
+
+def _connection(facts: SessionFacts, record: Record) -> None:
+    is_down = record["state"] == "down"
+    facts.bars_down = record["at"] if is_down else ""
+    if is_down:
+        facts.trouble(record, "the stream of bars went down")
+
+
 def _end(facts: SessionFacts, record: Record) -> None:  # noqa: ARG001  one signature for all
     facts.is_closed = True
 
@@ -204,6 +226,8 @@ _NOTES = {
     "resume": _resume,
     "venue": _venue,
     "reconcile": _reconcile,
+    "breaker": _breaker,
+    "connection": _connection,
     "session_end": _end,
 }
 

@@ -30,6 +30,7 @@ from live.stack import Stack, listen, tell_of_split, watch_splits
 from live.start import Start
 from live.triggers import Ask, first
 from live.view import Snapshot, View
+from live.wire_lines import WireLines
 
 WIND_DOWN_S = 0.1
 CANCELLED = ": Canceled"  # Backtrader's word
@@ -65,6 +66,7 @@ class Session:
         self._asks = (*asks, self._breaker, self._books, self._wires, self._disk)
         self._view = view
         self._leisure = Leisure(stack.inbox, start.clock)
+        self._wire_lines = WireLines(stack.wires, stack.log)
         self._alerts = alerts
         self._log_name = log_name
         self._is_repeating = start.is_restart
@@ -105,6 +107,8 @@ class Session:
         if self._stack.turns.is_live and self._stack.store.state == "connected":
             self._go_live()
         self._mind_splits()
+        if not self._is_repeating:
+            self._wire_lines.look()
         tripped = first(self._asks)
         if tripped and self._is_repeating:
             self._shutdown.tripped = tripped  # nothing has left, and nothing is to be logged

@@ -33,7 +33,7 @@ def _health(glimpse: Glimpse) -> list[Card]:
     facts = glimpse.reading.facts
     if not facts.is_live:
         return []
-    trouble, has_tripped = facts.connection, _has_tripped(glimpse)
+    trouble = facts.connection
     tone: Tone = "bad" if facts.mode == "REAL MONEY" else ""
     mode = Card("Venue", facts.venue or cards.UNKNOWN, facts.mode, tone)
     connection = Card(
@@ -42,13 +42,16 @@ def _health(glimpse: Glimpse) -> list[Card]:
         trouble or f"log grew {times.ago(glimpse.silent_s)}",
         "bad" if trouble else "",
     )
-    breaker = Card(
-        "Breaker",
-        "open" if has_tripped else "closed",
-        "three broker calls in a row failed" if has_tripped else "has not tripped",
-        "bad" if has_tripped else "",
-    )
-    return [mode, connection, breaker, _orders(facts)]
+    return [mode, connection, _breaker(facts), _orders(facts)]
+
+
+def _breaker(facts: SessionFacts) -> Card:
+    """Its state, and the last call that failed."""
+    tripped = facts.shutdown is not None and facts.shutdown["trigger"] == "breaker"
+    state = "open" if tripped else facts.breaker
+    tones: dict[str, Tone] = {"open": "bad", "probing": "watch"}
+    last = f"last failure: {facts.failure}" if facts.failure else "no broker call has failed"
+    return Card("Breaker", state, last, tones.get(state, ""))
 
 
 def _orders(facts: SessionFacts) -> Card:
@@ -61,11 +64,6 @@ def _orders(facts: SessionFacts) -> Card:
     if facts.halt:
         return Card("New orders", "refused", facts.halt, "watch")
     return Card("New orders", "allowed", "the guard is not halted")
-
-
-def _has_tripped(glimpse: Glimpse) -> bool:
-    shutdown = glimpse.reading.facts.shutdown
-    return shutdown is not None and shutdown["trigger"] == "breaker"
 
 
 def _money(glimpse: Glimpse) -> list[Card]:

@@ -60,6 +60,22 @@ def test_a_tripped_breaker_is_trouble_with_the_connection() -> None:
     assert facts_of(session(), shutdown("finished", "over")).connection == ""
 
 
+def test_a_failed_call_is_the_breaker_s_and_bars_that_stop_the_connection_s() -> None:
+    failed = {"kind": "breaker", "state": "probing", "text": "503 to GET /v2/account"}
+    facts = facts_of(session(), failed, {"kind": "connection", "stream": "bars", "state": "down"})
+    assert (facts.breaker, facts.failure) == ("probing", "503 to GET /v2/account")
+    assert facts.connection.startswith("no bars since ")
+    assert len(facts.troubles) == 2
+    over = facts_of(
+        session(),
+        failed,
+        {"kind": "connection", "stream": "bars", "state": "down"},
+        {"kind": "connection", "stream": "bars", "state": "connected"},
+        {"kind": "breaker", "state": "closed"},
+    )
+    assert (over.breaker, over.connection) == ("closed", "")
+
+
 def test_troubles_are_told_in_words() -> None:
     facts = facts_of(
         session(),

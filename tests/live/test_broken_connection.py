@@ -23,6 +23,7 @@ def test_a_stream_of_bars_that_is_mute_once_is_opened_again_and_no_bar_is_missin
     assert len(ends) >= 30
     assert {later - end for end, later in pairwise(ends)} == {timedelta(minutes=1)}
     assert hosted.counters().hits == {"mute": 1}
+    assert told(hosted.lines, "connection", "state") == ["connected", "down", "connected"]
 
 
 def test_a_stream_of_bars_that_stays_mute_ends_the_session(hosted: Hosted) -> None:
@@ -69,6 +70,10 @@ def test_three_failures_cancel_entries_and_leave_exits(hosted: Hosted) -> None:
     params = {"trouble": trouble, "entry": 0.7, "every": 2}
     report = hosted.trade(params=params, more=QUICKLY)
     assert (report["trigger"], report["exit_code"]) == ("breaker", 3)
+    failures = [line for line in hosted.of("breaker") if line.get("counted")]
+    assert len(failures) == 3
+    assert failures[-1]["state"] == "open"
+    assert "500 to" in failures[-1]["text"]
     (cancelled,) = report["cancelled"]  # past the breaker, at the second try
     assert cancelled.startswith("buy 1 SPY limit")
     (ended,) = report["too_late"]  # the order that three calls could not bring across
