@@ -6,18 +6,20 @@ from typing import Any
 
 import orjson
 
+from brokers.clock import SystemClock
 from brokers.errors import Transient
 from brokers.wire.alpaca_errors import refuse
 from brokers.wire.http import Http, NoAnswer
 
 TIMEOUT_S = 10.0
+WAITS_S = (0.2, 0.4)
 _NO_INSTANT = datetime.max.replace(tzinfo=UTC)  # nobody here waits as long as a 429 asks
 
 
 async def ask(
     http: Http, path: str, params: Mapping[str, str] | None = None, *, where: str = "the venue"
 ) -> Any:
-    """The answer's JSON.
+    """The answer's JSON; a question that stays without one is asked twice more.
 
     Args:
         where: names the account in errors.
@@ -27,6 +29,15 @@ async def ask(
         Transient: there was no answer, or none that can be read.
         VenueRefused: any other verdict; its code begins with 404 where there is no such thing.
     """
+    for wait_s in WAITS_S:
+        try:
+            return await _asked(http, path, params, where)
+        except Transient:
+            await SystemClock().wait(wait_s)
+    return await _asked(http, path, params, where)
+
+
+async def _asked(http: Http, path: str, params: Mapping[str, str] | None, where: str) -> Any:
     try:
         answer = await http.request("GET", path, params=params, timeout_s=TIMEOUT_S)
         if answer.status >= 300:
