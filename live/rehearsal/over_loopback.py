@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,8 +28,6 @@ LONGEST_S = 30.0  # real seconds: what has not come by then never will
 LOOK_EVERY_S = 0.001
 
 Quiet = Callable[[State, Counters], bool]
-
-
 Strikes = Mapping[int, float]
 
 
@@ -81,7 +79,10 @@ class _Run:
         self._folder = folder
         self._clock = clock
         self._ends = [at.to_pydatetime() for at in play.closes.index]
-        now = self._ends[play.warm_up - 1]
+        settling_s = 0.0 if play.timeframe.is_intraday else SETTLE_S
+        venue.remote.wait(settling_s)  # the last day of the warm-up is told by then
+        now = self._ends[play.warm_up - 1] + timedelta(seconds=settling_s)
+        self._settling_s = settling_s
         self._pair = Pair(venue, SessionProcess(play, venue, folder, now), now)
         self._pair.ceiling = self._ends[play.warm_up]
         self._streams = 0
@@ -116,8 +117,8 @@ class _Run:
         pair.reach(end, self._ends[number] if number < len(self._ends) else None)
         self._until(self._is_quiet, STEADY_S)
         pair.venue.bars()
-        if not self._play.timeframe.is_intraday:
-            pair.let_pass(SETTLE_S)
+        if self._settling_s:
+            pair.let_pass(self._settling_s)
 
     def _take_in(self, end: datetime) -> None:
         """Wait until the session has had the bar and done what it will about it."""
