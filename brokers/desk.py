@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from brokers.books import Books, Pace
 from brokers.errors import BreakerOpen, OrderRefused, TransportError, Unknown
 from brokers.orders import OrderSchema
+from brokers.wire.clearance import Clearance, clearance
 from brokers.wire.transport import OrderUpdate, Replacement, Transport
 
 LAPSED = "lapsed: the session was down when it should have left, and its bar is not the last one"
@@ -34,6 +36,13 @@ class Replace:
 Job = OrderSchema | Cancel | Replace
 
 
+class _Queued(NamedTuple):
+    symbol: str
+    job: Job
+    apart: bool
+    leave: Clearance | None
+
+
 class Desk:
     """Works off jobs in the order in which they were decided; belongs to one event loop.
 
@@ -55,26 +64,29 @@ class Desk:
         self._transport = transport
         self._books = books
         self._pace = pace
-        self._jobs: asyncio.Queue[tuple[str, Job, bool]] = asyncio.Queue()  # symbol, job, apart
+        self._jobs: asyncio.Queue[_Queued] = asyncio.Queue()
         self._lanes = asyncio.Semaphore(pace.lanes)
         self._is_apart = False
         self._unanswered: dict[str, asyncio.Task[None]] = {}  # by symbol
         self._cancelling: set[str] = set()
 
-    def put(self, jobs: Iterable[Job], *, apart: bool = False) -> None:
+    def put(
+        self, jobs: Iterable[Job], *, apart: bool = False, leave: Clearance | None = None
+    ) -> None:
         """Queue jobs; those about orders that never came here are done.
 
         Args:
             apart: whether the venue's verdict on each is the same whatever becomes of the others,
                 and of those put as apart before them.
+            leave: what the orders among them wait for at the door.
         """
         blotter = self._books.blotter
         for job in jobs:
             if isinstance(job, OrderSchema):
                 blotter.expect(job)
-                self._jobs.put_nowait((job.symbol, job, apart))
+                self._jobs.put_nowait(_Queued(job.symbol, job, apart, leave))
             elif (symbol := blotter.symbol(job.order_id)) is not None:
-                self._jobs.put_nowait((symbol, job, apart))
+                self._jobs.put_nowait(_Queued(symbol, job, apart, leave))
             else:
                 self.done += 1
 
@@ -93,9 +105,9 @@ class Desk:
         self.is_open = True
         async with asyncio.TaskGroup() as group:
             while True:
-                symbol, job, apart = await self._jobs.get()
+                symbol, job, apart, leave = await self._jobs.get()
                 await self._await_turn(symbol, job, apart)
-                task = group.create_task(self._do(job, symbol))
+                task = group.create_task(self._do(job, symbol, leave))
                 self._unanswered[symbol] = task
 
     async def _await_turn(self, symbol: str, job: Job, apart: bool) -> None:
@@ -110,8 +122,9 @@ class Desk:
         if isinstance(job, OrderSchema):
             await self._await_cancels(symbol)
 
-    async def _do(self, job: Job, symbol: str) -> None:
+    async def _do(self, job: Job, symbol: str, leave: Clearance | None) -> None:
         if isinstance(job, OrderSchema):
+            clearance.set(leave)
             await self._submit(job)
         elif job.order_id in self._books.blotter.alive:
             await self._change(job)

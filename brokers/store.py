@@ -1,7 +1,7 @@
 """Owns the one connection to a venue: its thread, its event loop, and what may leave on it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from brokers.facts import Broken, Ended, OrderFact, SplitFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
 from brokers.thread import Host, LoopThread
+from brokers.wire.clearance import Clearance
 from brokers.wire.transport import BarSource, Replacement, Transport
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Store:
         clock: for all waiting.
         since: the session's beginning, aware UTC; nothing before it is compared.
         blotter: with the positions that the session began with.
-        sync: brings the log to the disk; called once a turn, before its orders leave.
+        sync: brings the log to the disk; called once a turn, and only then its orders leave.
         host: runs the loop; by default a thread named "store".
     """
 
@@ -178,7 +179,7 @@ class Store:
         self._queued.append(Replace(order_id, number, terms))
 
     def release(self, *, apart: bool = False) -> None:
-        """End the turn: sync the log, then let the turn's jobs leave.
+        """End the turn: its jobs are made ready, and orders leave once the log is synced.
 
         When the log cannot be synced, the turn's orders are refused; its cancels leave.
 
@@ -188,19 +189,24 @@ class Store:
         if self._state != "live" or not self._queued:
             return
         queued, self._queued = self._queued, []
-        refusal = f"the connection broke: {self.failure}" if self.failure else ""
+        if self.failure:
+            self._refuse(queued, f"the connection broke: {self.failure}")
+            queued = [job for job in queued if not isinstance(job, OrderSchema)]
+        self._released += len(queued)
+        loop, desk = self._wiring.loop, self._wiring.desk
+        leave = Clearance(loop)
+        loop.call_soon_threadsafe(partial(desk.put, queued, apart=apart, leave=leave))
         try:
             self._sync()
         except OSError as error:
-            refusal = refusal or f"the log could not be brought to the disk: {error}"
-        if refusal:
-            for order in (job for job in queued if isinstance(job, OrderSchema)):
-                for name in order.heads:
-                    self._facts.put(Ended(name, "rejected", refusal))
-            queued = [job for job in queued if not isinstance(job, OrderSchema)]
-        self._released += len(queued)
-        put = partial(self._wiring.desk.put, queued, apart=apart)
-        self._wiring.loop.call_soon_threadsafe(put)
+            leave.refuse(f"the log could not be brought to the disk: {error}")
+        else:
+            leave.give()
+
+    def _refuse(self, jobs: Iterable[Job], text: str) -> None:
+        for order in (job for job in jobs if isinstance(job, OrderSchema)):
+            for name in order.heads:
+                self._facts.put(Ended(name, "rejected", text))
 
     def _take_back(self, order_id: str) -> OrderSchema | None:
         """An order of this turn, no longer to be sent by itself; None: it has left."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from brokers.clock import ManualClock
 from brokers.orders import OrderSchema, Terms
+from brokers.wire.clearance import cleared
 from brokers.wire.transport import (
     ENDED,
     OrderStatus,
@@ -136,6 +137,7 @@ class FakeVenue:
     # The transport.
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
+        await cleared()
         return await self._answer("submit", order.client_order_id, lambda: self.place(order))
 
     async def cancel(self, venue_order_id: str) -> None:

@@ -71,7 +71,7 @@ class Http(Protocol):
         json: object = None,
         timeout_s: float,
     ) -> Response:
-        """Ask once. `json` is sent as orjson writes it; None sends no body.
+        """Ask once, when it is `cleared`. `json` is sent as orjson writes it; None sends no body.
 
         Raises:
             Transient: no connection could be made, so nothing was sent.

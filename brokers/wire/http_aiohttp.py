@@ -12,6 +12,7 @@ import orjson
 
 from brokers.clock import Clock
 from brokers.errors import Transient
+from brokers.wire.clearance import cleared
 from brokers.wire.http import Frame, LiveSocket, NoAnswer, Response, Socket, StreamRefused, within
 
 CLOSE_WAIT_S = 1.0
@@ -173,10 +174,12 @@ def is_loopback(host: str) -> bool:
 async def _once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a GET or DELETE again on a fresh connection by itself.
+    """Let a request that is ready go when it may, and only once.
 
-    It does so on its own errors only; the breaker must hear of every try.
+    aiohttp sends a GET or DELETE again on a fresh connection by itself, after its own errors only;
+    the breaker must hear of every try.
     """
+    await cleared()
     with _translated(f"{request.method} {request.url.path}"):
         return await handler(request)
 

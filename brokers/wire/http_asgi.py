@@ -15,6 +15,7 @@ import orjson
 
 from brokers.clock import Clock
 from brokers.errors import Transient
+from brokers.wire.clearance import cleared
 from brokers.wire.http import Frame, LiveSocket, NoAnswer, Response, Socket, StreamRefused, within
 
 Message = MutableMapping[str, Any]
@@ -61,6 +62,7 @@ class Asgi:
         timeout_s: float,
     ) -> Response:
         """See `Http.request`; there is always a connection."""
+        await cleared()
         body = b"" if json is None else orjson.dumps(json)
         headers = {"content-length": str(len(body)), "content-type": "application/json"}
         scope = self._scope("http", path, headers, params or {})

@@ -21,6 +21,7 @@ from brokers.errors import (
     VenueRefused,
 )
 from brokers.orders import OrderSchema, Terms
+from brokers.wire.clearance import cleared
 from brokers.wire.http import within
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.ibkr_book import Book, Entry, number
@@ -89,6 +90,7 @@ class Ibkr:
             SchemaRefused: IB has no such order, or several contracts of that symbol.
         """
         members = family(order)
+        await cleared()
         self._upkeep.require_day()
         await self._upkeep.up()
         self._upkeep.require_link()

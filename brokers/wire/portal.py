@@ -21,6 +21,7 @@ from brokers.errors import (
 )
 from brokers.orders import OrderSchema
 from brokers.wire import portal_words as words
+from brokers.wire.clearance import cleared
 from brokers.wire.http import NoAnswer
 from brokers.wire.http_aiohttp import Aiohttp
 from brokers.wire.ibkr_orders import chain
@@ -98,6 +99,7 @@ class Portal:
             SchemaRefused: the Client Portal has no such order, or several contracts of the symbol.
         """
         members = portal_family(order)
+        await cleared()
         await self._may_trade()
         for terms in members:
             self._require_new(terms.client_order_id)

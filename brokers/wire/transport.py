@@ -125,9 +125,10 @@ class Transport(Protocol):
     """A connection to one account at one venue."""
 
     async def submit(self, order: OrderSchema) -> VenueOrder:
-        """Send an order or a family; legs are in the answer.
+        """Send an order or a family, once it is `cleared`; legs are in the answer.
 
         Raises:
+            SchemaRefused: the venue has no such order, or it must not leave; nothing was sent.
             VenueRefused: the venue's verdict.
             Transient: surely not accepted.
             Unknown: perhaps accepted.

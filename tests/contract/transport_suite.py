@@ -7,14 +7,16 @@ USD enough; prices of the scenes lie around 100.
 
 import asyncio
 from contextlib import aclosing
+from contextvars import copy_context
 from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
 import pytest
 
-from brokers.errors import OrderRefused, VenueRefused
+from brokers.errors import OrderRefused, SchemaRefused, VenueRefused
 from brokers.orders import Leg, OrderSchema
+from brokers.wire.clearance import Clearance, clearance
 from brokers.wire.transport import OrderUpdate, Reconnected, Replacement
 
 LONGEST_S = 20.0  # a scene that takes longer hangs
@@ -163,6 +165,13 @@ def bracket(order_id="b1"):
     )
 
 
+def awaiting(stage, order):
+    """An order that is being submitted, and what it waits for at the door."""
+    leave, context = Clearance(asyncio.get_running_loop()), copy_context()
+    context.run(clearance.set, leave)
+    return leave, asyncio.create_task(stage.transport.submit(order), context=context)
+
+
 async def resting(stage, order):
     """Submit an order far from the market, and let the venue take it into its book."""
     answer = await stage.transport.submit(order)
@@ -187,6 +196,27 @@ class TransportSuite:
         assert order.status in ("pending", "new")
         assert (order.filled_quantity, order.filled_average_price) == (0, None)
         assert (order.role, order.legs) == (None, ())
+
+    @pytest.mark.parametrize("order", [market(), bracket()], ids=["single", "family"])
+    def test_order_leaves_only_when_it_is_cleared(self, order):
+        @scene
+        async def play(self, stage):
+            leave, submitted = awaiting(stage, order)
+            await stage.trade("AAPL", 100)
+            assert await stage.transport.find(order.client_order_id) is None
+            leave.give()
+            await submitted
+            assert await stage.transport.find(order.client_order_id) is not None
+
+        play(self)
+
+    @scene
+    async def test_order_whose_clearance_is_refused_never_leaves(self, stage):
+        leave, submitted = awaiting(stage, market())
+        leave.refuse("the log could not be brought to the disk")
+        with pytest.raises(SchemaRefused, match="the log could not be brought to the disk"):
+            await submitted
+        assert await stage.transport.find("m1") is None
 
     @scene
     async def test_submitted_limit_order_keeps_its_price(self, stage):
