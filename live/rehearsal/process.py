@@ -1,13 +1,15 @@
 """The live half as a process of its own: a whole session, driven over its standard streams.
 
 It knows the venue by URL and its clock only. One JSON object a line: questions come in, answers go
-out; nothing else is printed there.
+out; nothing else is printed there. Both go past `sys.stdin` and `sys.stdout`, whose locks a thread
+that still waits at the end of the process would hold, which ends Python by a fatal error.
 """
 
 import dataclasses
+import os
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from threading import Thread
 from typing import Any, cast
@@ -34,6 +36,9 @@ from live.stack import Stack, build
 from live.start import begin
 from live.venues import Access
 from live.view import NoView
+
+QUESTIONS, ANSWERS = 0, 1  # file descriptors
+CHUNK = 1 << 16
 
 
 def main(line: str) -> int:
@@ -89,6 +94,14 @@ def _access(told: Mapping[str, Any]) -> Access:
     return dataclasses.replace(access, trading=url, data=url, stream=url, keys=keys)
 
 
+def _lines(channel: int) -> Iterator[bytes]:
+    """What comes, line by line, until there is no more."""
+    rest = b""
+    while chunk := os.read(channel, CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+
+
 def _heard(stack: Stack) -> tuple[int, int]:
     """Messages and updates of a gateway, where calls and updates share a connection."""
     direct = stack.wires.made and stack.wires.made.direct
@@ -104,14 +117,13 @@ class Desk:
 
     def answer(self) -> None:
         """Answer until there are no more questions; a thread of its own."""
-        for line in sys.stdin.buffer:
+        for line in _lines(QUESTIONS):
             said = orjson.loads(line)
             if said["do"] == "move":
                 self._clock.move(said["wait_s"], datetime.fromisoformat(said["now"]))
             elif said["do"] == "finish" and self.stack is not None:
                 self.stack.turns.finish()
-            sys.stdout.buffer.write(orjson.dumps(self._state()) + b"\n")
-            sys.stdout.buffer.flush()
+            os.write(ANSWERS, orjson.dumps(self._state()) + b"\n")
 
     def _state(self) -> dict[str, Any]:
         stack = self.stack
