@@ -66,7 +66,7 @@ class Journal:
         self._unsettled = False  # whether bytes after `_end`, left by a failed write, may stand
         with _writable(self.path), ExitStack() as undo:
             if fresh:
-                _set_aside(self.path)
+                set_aside(self.path)
             self._fd = _open_alone(self.path)
             undo.callback(os.close, self._fd)
             self._end = _whole_end(self.path, self._fd)
@@ -194,6 +194,22 @@ def recover(path: str | Path) -> Verdict:
     return verify(log)
 
 
+def set_aside(log: Path) -> None:
+    """Rename a log and its head file to the first free number, so that nothing is lost.
+
+    Raises:
+        ConfigError: another writer has the file, or it cannot be renamed.
+    """
+    if not log.exists():
+        return
+    with _writable(log), _alone(log):
+        numbered = (log.with_name(f"{log.name}.{number}") for number in count(1))
+        kept = next(free for free in numbered if not (free.exists() or head_path(free).exists()))
+        log.rename(kept)
+        if head_path(log).exists():
+            head_path(log).rename(head_path(kept))
+
+
 @contextmanager
 def _writable(log: Path) -> Iterator[None]:
     try:
@@ -220,17 +236,11 @@ def _open_alone(log: Path) -> int:
     return fd
 
 
-def _set_aside(log: Path) -> None:
-    """Rename a log and its head file to the first free number, so that nothing is lost."""
-    if not log.exists():
-        return
+@contextmanager
+def _alone(log: Path) -> Iterator[None]:
     fd = _open_alone(log)
     try:
-        numbered = (log.with_name(f"{log.name}.{number}") for number in count(1))
-        kept = next(free for free in numbered if not (free.exists() or head_path(free).exists()))
-        log.rename(kept)
-        if head_path(log).exists():
-            head_path(log).rename(head_path(kept))
+        yield
     finally:
         os.close(fd)
 

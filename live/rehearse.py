@@ -24,9 +24,10 @@ from backtest.spec import BarsSpec, RunSpec
 from brokers.errors import ConfigError
 from feeds.market import CALENDAR
 from feeds.universe import names
+from live.rehearsal.anew import begin_anew
 from live.rehearsal.certificate import BUY_AND_HOLD, FEWEST_BARS, FEWEST_ORDERS, Certificate
 from live.rehearsal.in_memory import rehearse
-from live.rehearsal.kept import PAGE, PLAIN, keep
+from live.rehearsal.kept import PAGE, keep
 from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Front, Play, RuleSet
 
@@ -58,7 +59,10 @@ Over = Annotated[
     typer.Option(help="loopback: session and venue are processes; memory: in one, and faster."),
 ]
 Seed = Annotated[int, typer.Option(help="Of the synthetic market and the venue's ids.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the certificate and both logs.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the certificate and both logs; earlier logs are kept aside."),
+]
 
 EXAMPLES = """Examples:
 
@@ -170,7 +174,5 @@ def _folder(out: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
-    for earlier in (out / name for name in ("live.jsonl", "live.jsonl.head", PLAIN, PAGE)):
-        earlier.unlink(missing_ok=True)
-    out.mkdir(parents=True, exist_ok=True)
+    begin_anew(out)
     yield out
