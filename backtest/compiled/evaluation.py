@@ -1,6 +1,7 @@
 """Many parameter sets through the kernel, chunk by chunk."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
@@ -126,30 +127,23 @@ class Evaluation:
     def chunk(self, sets: Sequence[Params], start: int) -> Outcomes:
         """As many sets from `start` on as fit, at least one."""
         self.reader.clear()
-        groups: dict[Program, Group] = {}
+        groups: defaultdict[Program, Group] = defaultdict(Group)
         failures: dict[int, str] = {}
-        place = start
-        while place < min(start + self._most, len(sets)):
-            if place > start and self.reader.is_full:
-                break
-            try:
-                reading = self.reader.read(sets[place])
-            except Exception as error:  # noqa: BLE001  a strategy may raise anything
-                failures[place - start] = _reason(error)
+        count = 0
+        for places, found in self.reader.read_all(sets[start : start + self._most]):
+            if isinstance(found, Exception):
+                failures |= dict.fromkeys(places, _reason(found))
             else:
-                group = groups.get(reading.program)
-                if group is None:
-                    group = groups[reading.program] = Group()
-                group.add(place - start, reading)
-            place += 1
+                groups[found.program].add(places, found)
+            count += len(places)
         # Not before all are read: a thread that needs the interpreter waits for who has it.
         sent = [piece for each in groups.items() for piece in self._send(*each)]
-        return self._collected(sets[start:place], sent, failures)
+        return self._collected(sets[start : start + count], sent, failures)
 
     def sets_of(self, reading: Reading) -> Sets:
         """One reading in the kernel's arrays."""
         group = Group()
-        group.add(0, reading)
+        group.add([0], reading)
         return group.sets(self.reader.library.table)
 
     def room_for(self, room: Room, tape: Tape) -> Room:

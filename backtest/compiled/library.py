@@ -38,6 +38,7 @@ class Library:
         self._kernel = kernel
         self._rows: dict[Hashable, tuple[Series, bool]] = {}
         self._used: int = 0
+        self._reserved = 0
         self._known: dict[int, np.ndarray] = {}
         self._known_bytes = 0
         self._results: dict[Hashable, np.ndarray] = {}
@@ -78,6 +79,15 @@ class Library:
         finally:
             self._postpone = None
 
+    @contextmanager
+    def reserving(self, rows: int) -> Iterator[None]:
+        """For the block, so many rows stay free: a series that would take one is Untraceable."""
+        self._reserved = rows
+        try:
+            yield
+        finally:
+            self._reserved = 0
+
     def series(self, key: Hashable, values: np.ndarray) -> Series:
         """A series of a row with these values, made at the first asking."""
         found = self._rows.get(key)
@@ -91,7 +101,7 @@ class Library:
         return row
 
     def _shelve(self, key: Hashable, values: np.ndarray) -> Series:
-        if values.dtype != np.float64 or not self.room:
+        if values.dtype != np.float64 or self.room <= self._reserved:
             raise Untraceable
         row = self.put(values)
         is_unready = bool(math.isnan(self.table[row, -1]))

@@ -1,7 +1,7 @@
 """From parameters to what the kernel runs: a tape, its shared arrays and its numbers."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +13,8 @@ from backtest.compiled.desk import Floats
 from backtest.compiled.library import Library
 from backtest.compiled.rewired import Scope
 from backtest.compiled.tape import Sets
-from backtest.compiled.templates import Templates
-from backtest.compiled.tracing import Reading, Series, Untraceable
+from backtest.compiled.templates import ODD, Templates
+from backtest.compiled.tracing import Reading, Readings, Series, Untraceable
 from backtest.parameters import checked_params
 from backtest.spec import RunSpec
 from backtest.warmup import bars_needed
@@ -22,7 +22,11 @@ from brokers.errors import ConfigError, DataError
 from strategies.panel import FIELDS, Bars
 from strategies.signals import Signals
 
+TOGETHER = 256  # sets that are read at once
 ROWS_A_SET = 64  # room for new shared arrays that a set finds; who needs more is not traced
+
+Params = Mapping[str, Any]
+Found = Reading | Readings | Exception
 
 
 class Group:
@@ -32,9 +36,9 @@ class Group:
         self.places: list[int] = []
         self._rows, self._numbers = array("q"), array("d")
 
-    def add(self, place: int, reading: Reading) -> None:
-        """One set more, known by its place."""
-        self.places.append(place)
+    def add(self, places: Sequence[int], reading: Reading | Readings) -> None:
+        """More sets, each known by its place."""
+        self.places.extend(places)
         self._rows.extend(reading.rows)
         self._numbers.extend(reading.numbers)
 
@@ -93,7 +97,7 @@ class Reader:
         self._templates.clear()
         self._series = []
 
-    def read(self, params: Mapping[str, Any]) -> Reading:
+    def read(self, params: Params) -> Reading:
         """What the kernel is to run for these parameters.
 
         Raises:
@@ -113,7 +117,42 @@ class Reader:
             self._check_bars(config)
         return reading
 
-    def _config(self, params: Mapping[str, Any]) -> Any:
+    def read_all(self, sets: Sequence[Params]) -> Iterator[tuple[Sequence[int], Found]]:
+        """The same for set after set, with their places, as far as there is room; at least one.
+
+        Sets that are like some before are read together; an error stands for the set that has it.
+        """
+        place, alone = 0, 1  # sets before `alone` are read by themselves
+        while place < len(sets) and not (place and self.is_full):
+            alike = self._read_alike(sets[place : place + TOGETHER]) if place >= alone else []
+            for places, readings in alike:
+                yield [place + at for at in places], readings
+            if alike:
+                place += TOGETHER
+                continue
+            alone = alone if place < alone else place + TOGETHER
+            yield [place], self._read_or_error(sets[place])
+            place += 1
+
+    def _read_alike(self, sets: Sequence[Params]) -> list[tuple[list[int], Readings]]:
+        """Nothing where one has to be read by itself, for its own sake or for its error."""
+        if not self._is_traced:
+            return []
+        self.library.is_unready = False
+        try:
+            with self.library.reserving(self._margin):
+                alike = self._templates.readings([self._config(params) for params in sets])
+        except (*ODD, Exception):  # noqa: BLE001  it is raised again when the set is read
+            return []
+        return [] if self.library.is_unready else alike
+
+    def _read_or_error(self, params: Params) -> Reading | Exception:
+        try:
+            return self.read(params)
+        except Exception as error:  # noqa: BLE001  a strategy may raise anything
+            return error
+
+    def _config(self, params: Params) -> Any:
         merged = {**self._params, **params}
         try:
             for name, value in params.items():

@@ -6,19 +6,20 @@ that it looks at, such as one in an `if`, are no symbols from then on: sets shar
 those are equal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from itertools import chain, repeat
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from backtest.compiled.library import Library
 from backtest.compiled.symbols import Seen, Symbol, Values
-from backtest.compiled.tracing import EXACT, Program, Reading, Series, Untraceable
+from backtest.compiled.tracing import EXACT, Program, Reading, Readings, Series, Untraceable
 
 Trace = Callable[[Any], Reading]
 MOST = 256  # tracings; a strategy that needs more looks at everything
 
-_ODD = (Untraceable, Seen, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+ODD = (Untraceable, Seen, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 """What stands for a tracing that did not work; the set is then read by itself."""
 
 
@@ -46,19 +47,24 @@ class Template:
 
     def reading(self, values: Values, library: Library) -> Reading:
         """That of one set."""
-        made: list[int] = []
+        several = self.readings([values], library)
+        return Reading(self._program, tuple(several.rows), tuple(several.numbers))
+
+    def readings(self, sets: Sequence[Values], library: Library) -> Readings:
+        """Those of several sets; the library is unready if it is for one of them."""
+        made: list[Sequence[int]] = []
         is_unready = self._is_unready
         for call in self._calls:
-            row, is_short = call.row(values, made, library)
-            made.append(row)
+            rows, is_short = call.rows(sets, made, library)
+            made.append(rows)
             is_unready |= is_short
         library.is_unready = is_unready
-        rows = tuple([row if row >= 0 else made[-2 - row] for row in self._rows])
+        rows = [repeat(row, len(sets)) if row >= 0 else made[-2 - row] for row in self._rows]
         numbers = [
-            plain if symbol is None else _exact(symbol.of(values))
+            repeat(plain, len(sets)) if symbol is None else map(_exact, map(symbol.of, sets))
             for symbol, plain in zip(self._numbers, self._plain, strict=True)
         ]
-        return Reading(self._program, rows, tuple(numbers))
+        return Readings(self._program, _set_by_set(rows), _set_by_set(numbers))
 
 
 class Call:
@@ -68,22 +74,31 @@ class Call:
         self._name, self._args = name, args
         self._symbols = [item.of for item in args if type(item) is Symbol]
         self._earlier = [-2 - it.row for it in args if type(it) is Series and it.row < -1]
-        self._known: dict[Values, tuple[int, bool]] = {}
+        self._known: dict[Values, int] = {}
+        self._short: set[Values] = set()
 
-    def row(self, values: Values, made: Sequence[int], library: Library) -> tuple[int, bool]:
-        """The row of its result, and whether that has no value in the end.
+    def rows(
+        self, sets: Sequence[Values], made: Sequence[Sequence[int]], library: Library
+    ) -> tuple[list[int], bool]:
+        """The rows of its results, and whether one of them has no value in the end.
 
         Args:
             made: rows of the calls before.
         """
-        key = (*[of(values) for of in self._symbols], *[made[place] for place in self._earlier])
-        found = self._known.get(key)
-        if found is None:
-            library.is_unready = False
-            args = [_resolved(item, values, made) for item in self._args]
-            row = library.functions[self._name](*args).row
-            found = self._known[key] = row, library.is_unready
-        return found
+        given = [map(of, sets) for of in self._symbols]
+        keys = list(zip(*given, *[made[place] for place in self._earlier], strict=True))
+        places = dict(zip(keys, range(len(keys)), strict=True))
+        for key, place in places.items():
+            if key not in self._known:
+                self._make(key, sets[place], [rows[place] for rows in made], library)
+        return [self._known[key] for key in keys], not self._short.isdisjoint(places)
+
+    def _make(self, key: Values, values: Values, made: Sequence[int], library: Library) -> None:
+        library.is_unready = False
+        args = [_resolved(item, values, made) for item in self._args]
+        self._known[key] = library.functions[self._name](*args).row
+        if library.is_unready:
+            self._short.add(key)
 
 
 class Templates:
@@ -99,7 +114,6 @@ class Templates:
         self._library, self._trace = library, trace
         self._names = [field.name for field in fields(config)]
         self._is_on = bool(self._names)
-        self._values_of: Any = attrgetter(*self._names) if self._is_on else None
         self._shown: list[int] = []  # places of parameters that are no symbols
         self._held: dict[Any, Template] = {}
 
@@ -115,17 +129,39 @@ class Templates:
         """
         if not self._is_on:
             return None
-        values = self._values_of(config)
-        if len(self._names) == 1:
-            values = (values,)
+        [values] = self._values_of([config])
         try:
-            template = self._held.get(self._key(values))
+            [key] = self._keys([values])
+            template = self._held.get(key)
             if template is not None:
                 return template.reading(values, self._library)
-        except _ODD:
+        except ODD:
             self._library.is_unready = False
             return None
         return self._first(config, values)
+
+    def readings(self, configs: Sequence[Any]) -> list[tuple[list[int], Readings]]:
+        """Those of several sets, with their places, from the tracings that are there.
+
+        The library is unready if it is for one of them.
+
+        Raises:
+            Exception: one of the sets has to be read by itself.
+        """
+        sets = self._values_of(configs)
+        places: dict[Any, list[int]] = {}
+        for place, key in enumerate(self._keys(sets)):
+            places.setdefault(key, []).append(place)
+        found, is_unready = [], False
+        for key, chosen in places.items():
+            alike = self._held[key].readings([sets[at] for at in chosen], self._library)
+            found.append((chosen, alike))
+            is_unready |= self._library.is_unready
+        self._library.is_unready = is_unready
+        return found
+
+    def _values_of(self, configs: Sequence[Any]) -> list[Values]:
+        return list(zip(*[map(attrgetter(name), configs) for name in self._names], strict=True))
 
     def _first(self, config: Any, values: Values) -> Reading | None:
         """A set unlike those before: read by itself, and if that works, traced for others."""
@@ -136,11 +172,12 @@ class Templates:
             try:
                 template = self._traced(type(config), values)
                 if _spelled(template.reading(values, self._library)) == _spelled(alone):
-                    self._held[self._key(values)] = template
+                    [key] = self._keys([values])
+                    self._held[key] = template
                     break
             except Seen as seen:
                 self._show(seen.names)
-            except _ODD:
+            except ODD:
                 self._is_on = False
             else:
                 self._is_on = False
@@ -155,20 +192,26 @@ class Templates:
         self._held = {}
         self._shown += [place for place, name in enumerate(self._names) if name in names]
 
-    def _key(self, values: Values) -> Any:
-        return (*map(type, values), *[values[place] for place in self._fixed(values)])
+    def _keys(self, sets: Sequence[Values]) -> Iterator[Any]:
+        """What sets have to share to be read from one tracing: types, and values that it saw."""
+        columns = enumerate(zip(*sets, strict=True))
+        parts = [(map(type, column), self._seen(place, column)) for place, column in columns]
+        return zip(*chain.from_iterable(parts), strict=True)
 
-    def _fixed(self, values: Values) -> list[int]:
-        others = range(len(values))
-        return [at for at in others if at in self._shown or type(values[at]) not in (int, float)]
+    def _seen(self, place: int, column: Values) -> Values:
+        """The values of a parameter, None for those that need not be seen."""
+        if place in self._shown:
+            return column
+        return tuple([None if type(value) in (int, float) else value for value in column])
 
     def _traced(self, kind: type[Any], values: Values) -> Template:
-        shadow, fixed = object.__new__(kind), self._fixed(values)
-        if len(fixed) == len(values):
+        shadow = object.__new__(kind)
+        seen = [self._seen(place, (value,)) != (None,) for place, value in enumerate(values)]
+        if all(seen):
             raise Untraceable
-        for place, (name, value) in enumerate(zip(self._names, values, strict=True)):
-            known = place in fixed
-            symbol = value if known else Symbol(frozenset({name}), value, itemgetter(place))
+        named = zip(self._names, values, seen, strict=True)
+        for place, (name, value, is_seen) in enumerate(named):
+            symbol = value if is_seen else Symbol(frozenset({name}), value, itemgetter(place))
             object.__setattr__(shadow, name, symbol)
         self._library.is_unready = False
         calls: list[Call] = []
@@ -183,6 +226,11 @@ def _resolved(item: Any, values: Values, made: Sequence[int]) -> Any:
     if type(item) is Series and item.row < -1:
         return Series(item.recorder, row=made[-2 - item.row])
     return item
+
+
+def _set_by_set(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
+    """All values of the first set, then those of the second, and so on."""
+    return chain.from_iterable(zip(*columns, strict=True))
 
 
 def _exact(number: Any) -> float:

@@ -4,7 +4,7 @@
 else raises Untraceable, and the strategy is then given real arrays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -52,6 +52,14 @@ class Reading(NamedTuple):
     program: Program
     rows: tuple[int, ...]
     numbers: tuple[float, ...]
+
+
+class Readings(NamedTuple):
+    """Several sets of one program: rows and numbers as in `Reading`, set after set."""
+
+    program: Program
+    rows: Iterable[int]
+    numbers: Iterable[float]
 
 
 class _Slots(dict[int, int]):
