@@ -109,8 +109,10 @@ class Holdings:
         """Cash and positions, by default all, at the last close."""
         total = 0.0
         for data in self.positions if datas is None else datas:
-            position, comminfo = self.positions[data], self._comminfo_of(data)
-            last = self._last(data, position)
+            position = self.positions[data]
+            if not position.size:
+                continue
+            comminfo, last = self._comminfo_of(data), self._last(data, position)
             worth = float(comminfo.getvaluesize(position.size, last))
             if worth > 0:
                 # BackBroker takes the gain out and adds it again, for the sake of leverage.

@@ -139,11 +139,11 @@ class BrokerSituation:
     def gross_exposure(self) -> float:
         """Sum of |position| x last close, and of what entries at work may add."""
         positions = self._inner.positions
-        known = [(data, positions.get(data)) for data in self._inner.cerebro.datas]
+        sizes = {data: position.size for data, position in positions.items() if position.size}
         held = sum(
-            abs(float(position.size)) * data.close[0]
-            for data, position in known
-            if position and len(data)
+            abs(float(sizes[data])) * data.close[0]
+            for data in self._inner.cerebro.datas
+            if data in sizes and len(data)
         )
         resting = 0.0
         for order in self._ties.apart(self._alive()):

@@ -272,18 +272,24 @@ def read_bar(symbol: str, row: Mapping[str, Any], *, is_correction: bool = False
         DataError: it cannot be read, or its numbers contradict each other.
     """
     try:
-        start_at = datetime.fromisoformat(row["t"]).astimezone(UTC)
-        values = [float(row[key]) for key in "ohlcv"]
+        start_at = _bar_time(row["t"])
+        opened, high, low = float(row["o"]), float(row["h"]), float(row["l"])
+        close, volume = float(row["c"]), float(row["v"])
     except UNREADABLE as error:
         raise DataError(f"alpaca: a bar of {symbol} cannot be read ({error!r})") from None
-    opened, high, low, close, volume = values
-    is_sound = 0 < low <= min(opened, close) and max(opened, close) <= high and volume >= 0
-    if not (is_sound and all(map(math.isfinite, values))):
+    is_between = 0 < low <= opened <= high < math.inf and low <= close <= high
+    if not (is_between and 0 <= volume < math.inf):
         raise DataError(
             f"alpaca: the bar of {symbol} at {start_at} contradicts itself: open {opened}, high "
             f"{high}, low {low}, close {close}, volume {volume}: fetch it again later"
         )
     return VenueBar(symbol, start_at, opened, high, low, close, volume, is_correction)
+
+
+@functools.lru_cache(maxsize=8)
+def _bar_time(text: str) -> datetime:
+    """A time of Alpaca's, aware UTC; the bars of one minute share theirs."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def in_session(bars: Sequence[VenueBar]) -> list[tuple[VenueBar, datetime]]:

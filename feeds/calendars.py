@@ -98,6 +98,7 @@ def current_open(name: str, instants: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(opens.where(is_inside))
 
 
+@lru_cache(maxsize=64)
 def is_open(name: str, at: datetime) -> bool:
     """Say whether a session runs at an instant (aware): the quick way for one bar at a time."""
     return session_of(name, at) is not None

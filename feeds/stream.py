@@ -55,6 +55,7 @@ class LiveFeed(bt.feed.DataBase):
         # Backtrader copies these two to the feed when __init__ is done.
         self.p.timeframe, self.p.compression = Timeframe(self.passport.timeframe).backtrader
         self._is_asked = False
+        self.symbol = str(self.p.dataname)  # the name of its bars in a turn
 
     def islive(self) -> bool:
         """Have Cerebro ask bar by bar."""
@@ -63,7 +64,8 @@ class LiveFeed(bt.feed.DataBase):
     def start(self) -> None:
         """Take part in the turns."""
         super().start()
-        self._seven = tuple(self.lines)  # close, low, high, open, volume, openinterest, datetime
+        # Of close, low, high, open, volume, openinterest and datetime the attributes, as mappings.
+        self._seven = tuple(vars(line) for line in self.lines)
         self._turns.join(self)
 
     def haslivedata(self) -> bool:
@@ -74,11 +76,6 @@ class LiveFeed(bt.feed.DataBase):
         """Note that a new round of Cerebro's begins, and how long this feed may wait in it."""
         super().do_qcheck(onoff, qlapse)
         self._is_asked = True
-
-    @property
-    def symbol(self) -> str:
-        """The name of its bars in a turn."""
-        return str(self.p.dataname)
 
     @property
     def turns(self) -> Turns:
@@ -101,10 +98,10 @@ class LiveFeed(bt.feed.DataBase):
         self.tick_close = self.tick_last = bar.close
         self.tick_volume, self.tick_openinterest = bar.volume, 0.0
         values = (bar.close, bar.low, bar.high, bar.open, bar.volume, 0.0, when)
+        place, length = self._seven[0]["_idx"] + 1, self._seven[0]["lencount"] + 1
         for line, value in zip(self._seven, values, strict=True):
-            line._idx += 1  # LineBuffer.forward, without its calls  # noqa: SLF001
-            line.lencount += 1
-            line.array.append(value)
+            line["_idx"], line["lencount"] = place, length  # LineBuffer.forward, without its calls
+            line["array"].append(value)
 
     def clone(self, **kwargs: Any) -> "LiveClone":
         """Make the feed's copy that Cerebro resamples or replays."""

@@ -37,8 +37,9 @@ class Turn:
 
     def as_record(self) -> dict[str, Any]:
         """Plain values for the log; `from_record` reads them back."""
+        starts = {at: at.isoformat() for at in {bar.start_at for bar in self.bars.values()}}
         bars = {
-            symbol: [bar.start_at.isoformat(), bar.open, bar.high, bar.low, bar.close, bar.volume]
+            symbol: [starts[bar.start_at], bar.open, bar.high, bar.low, bar.close, bar.volume]
             for symbol, bar in self.bars.items()
         }
         return {"turn": self.number, "at_bar": self.end_at.isoformat(), "bars": bars}
