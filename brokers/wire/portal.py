@@ -31,6 +31,7 @@ from brokers.wire.portal_book import PortalBook, PortalEntry
 from brokers.wire.portal_contracts import PortalContracts
 from brokers.wire.portal_orders import bodies, portal_family
 from brokers.wire.portal_pacing import Turns
+from brokers.wire.portal_parts import PortalParts
 from brokers.wire.portal_questions import settle
 from brokers.wire.portal_reads import PortalReads
 from brokers.wire.portal_rest import LoginLost, PortalRest
@@ -85,6 +86,7 @@ class Portal:
         self._view = PortalView(self._book)
         self._updates = PortalUpdates(self._book)
         self._reads = PortalReads(self.session, self.contracts, self._updates, clock)
+        self._parts = PortalParts(self.session)
         self.stream = PortalStream(self._http, self.session, clock, quiet_s=quiet_s)
         # IBKR takes no order while it asks about another one. Within it nobody may wait for a turn
         # to ask, since those who wait for the lane may have it.
@@ -156,15 +158,13 @@ class Portal:
 
     async def find(self, client_order_id: str) -> VenueOrder | None:
         """See `Transport.find`; IBKR is asked for all orders of the day."""
-        await self._login()
-        await self._reads.orders()
+        await self._look()
         entry = self._book.find(client_order_id)
         return None if entry is None else self._view.shown(entry, client_order_id)
 
     async def orders_since(self, since: datetime) -> Sequence[VenueOrder]:
         """See `Transport.orders_since`."""
-        await self._login()
-        await self._reads.orders()
+        await self._look()
         found = [self._view.shown(entry) for entry in self._view.heads()]
         return [it for it in found if not is_ended(it) or latest(it) > since]
 
@@ -290,6 +290,12 @@ class Portal:
             self._synced_login = self.session.logins
             await another_request()
 
+    async def _look(self) -> None:
+        """Know all orders of the day, and let no part of a family work on."""
+        await self._login()
+        await self._reads.orders()
+        await self._parts.cancel_left()
+
     async def _conid(self, symbol: str) -> int:
         is_known = self.contracts.has(symbol)
         conid = await self.contracts.find(symbol)
@@ -321,7 +327,8 @@ class Portal:
     ) -> list[PortalEntry]:
         """Note what became of a family; one that was refused in part is cancelled whole.
 
-        IBKR takes an entry in though it refuses one of its legs.
+        IBKR takes an entry in though it refuses one of its legs. Where it does not cancel it then,
+        the refused ones are told as such beside it.
         """
         answers = {str(row.get("local_order_id")): row for row in rows}
         told = [
@@ -329,17 +336,32 @@ class Portal:
             for place, body in enumerate(sent)
         ]
         group = order.client_order_id if order.order_class == "oco" else ""
-        taken = [
-            self._book.place(row, {**body}, group=group)
-            for row, body in zip(told, sent, strict=True)
-            if not _is_failed(row)
-        ]
-        if len(taken) < len(sent):
-            for entry in taken:
-                path = f"iserver/account/{self.session.account}/order/{entry.order_id}"
-                await self.session.ask("DELETE", path)
+        if all(_is_failed(row) for row in told):
             _require_taken(told)
-        return taken
+        entries = [
+            self._book.refuse(body, _refusal(row), group=group)
+            if _is_failed(row)
+            else self._book.place(row, {**body}, group=group)
+            for row, body in zip(told, sent, strict=True)
+        ]
+        taken = {
+            entry.ref: entry
+            for entry, row in zip(entries, told, strict=True)
+            if not _is_failed(row)
+        }
+        if len(taken) < len(sent) and await self._is_undone(taken, order):
+            _require_taken(told)
+        return entries
+
+    async def _is_undone(self, taken: Mapping[str, PortalEntry], order: OrderSchema) -> bool:
+        """Cancel what was taken of a family; with an entry IBKR cancels its legs."""
+        try:
+            for entry in taken.values():
+                if entry.parent not in taken and not await self._parts.cancel(entry):
+                    return False
+        except TransportError as lost:
+            raise Unknown(str(lost), order.client_order_id) from None
+        return True
 
     def _require_new(self, client_order_id: str) -> None:
         if self._book.find(client_order_id) is not None:
@@ -354,8 +376,12 @@ def _is_failed(row: words.Row) -> bool:
 def _require_taken(rows: Sequence[words.Row]) -> None:
     for row in rows:
         if _is_failed(row):
-            text = row.get("text") or row.get("warning_message") or "no reason given"
-            raise VenueRefused("201", " ".join(str(text).split()))
+            raise VenueRefused("201", _refusal(row))
+
+
+def _refusal(row: words.Row) -> str:
+    text = row.get("text") or row.get("warning_message") or "no reason given"
+    return " ".join(str(text).split())
 
 
 def _changed(entry: PortalEntry, terms: Replacement) -> dict[str, Any]:

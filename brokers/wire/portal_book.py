@@ -140,6 +140,18 @@ class PortalBook:
         self._apply(entry, self._partial.pop(entry.order_id, {}))
         return entry
 
+    def refuse(self, body: Mapping[str, Any], reason: str, *, group: str = "") -> PortalEntry:
+        """Take in that one of a family was refused, of which the venue says nothing later.
+
+        Args:
+            body: what was sent.
+            group: see `place`.
+        """
+        row = {"order_id": f"refused-{body['cOID']}", "order_status": "Inactive"}
+        entry = self.place(row, body, group=group)
+        entry.reason = reason
+        return entry
+
     def order(self, row: Row) -> PortalEntry | None:
         """Take in a row about an order; None: it is not known, and the row does not say enough."""
         number = words.order_id(row)
