@@ -104,7 +104,7 @@ def _confirmed(
     params: Mapping[str, Any],
 ) -> Confirmation:
     result = execute(replace(spec, params={**spec.params, **params}), frames)
-    outcomes = evaluation.chunk([params], 0)
+    [outcomes] = evaluation.chunk([params], 0)
     if outcomes.failures:
         raise _differs(params, f"Cerebro runs it, the kernel says: {outcomes.failures[0]}")
     ours = noted_fills(evaluation, params)

@@ -2,19 +2,19 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import replace
+from functools import lru_cache, partial
 from math import nan
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtest.compiled.course import Course
-from backtest.compiled.desk import Terms
+from backtest.compiled.desk import Ints, Terms
 from backtest.compiled.kernel import kernel
 from backtest.compiled.reading import Group, Reader, rows_wanted
 from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
@@ -30,10 +30,18 @@ from brokers.fills import Commission, Slippage
 CHUNK_BYTES = 1 << 25
 CHUNK_SETS = 4096
 CHUNK_BARS = 200_000_000  # of all sets of a chunk: about a second's work
-PIECES_A_THREAD = 2
+PORTIONS = 2  # of a chunk
+LEAST = 16  # sets of a portion for each thread
 
 Params = Mapping[str, Any]
-_Piece = tuple[list[int], Rows, Future[None] | None]
+
+
+class _Piece(NamedTuple):
+    """Some sets of a portion: their places in it, and their rows once `finish` has ended."""
+
+    places: Ints
+    rows: Rows
+    finish: Callable[[], None]
 
 
 def evaluate(
@@ -60,16 +68,22 @@ def evaluate(
         DataError: a frame is no bar frame.
     """
     threads = len(os.sched_getaffinity(0)) if jobs < 1 else jobs
-    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        evaluation = Evaluation(spec, frames, chunk_bytes=chunk_bytes, pool=pool, threads=threads)
-        try:
-            start = 0
-            while start < len(sets):
-                outcomes = evaluation.chunk(sets, start)
+    pool = _pool(os.getpid(), threads) if threads > 1 else None
+    evaluation = Evaluation(spec, frames, chunk_bytes=chunk_bytes, pool=pool, threads=threads)
+    try:
+        start = 0
+        while start < len(sets):
+            for outcomes in evaluation.chunk(sets, start):
                 yield range(start, start + len(outcomes)), outcomes
                 start += len(outcomes)
-        finally:
-            evaluation.close()
+    finally:
+        evaluation.close()
+
+
+@lru_cache(maxsize=1)
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # noqa: ARG001  a fork has no threads
+    """Threads that wait for the next sweep, for to start them takes as long as a small one."""
+    return ThreadPoolExecutor(threads, "sweep")
 
 
 def setting_of(spec: RunSpec, course: Course) -> Setting:
@@ -117,16 +131,23 @@ class Evaluation:
         self.rooms = Rooms(feeds, steps, threads)
         self._spec, self._frames = spec, frames
         self._pool, self._threads = pool, threads
+        self._running: list[Future[None]] = []
         self._most = min(max(CHUNK_BARS // (steps * feeds), 16), CHUNK_SETS)
 
     def close(self) -> None:
-        """Keep the memory for others."""
+        """Keep the memory for others; what was not begun is let go."""
+        for each in self._running:
+            each.cancel()
         self.rooms.close()
         SPARES.give(self.reader.library.table)
 
-    def chunk(self, sets: Sequence[Params], start: int) -> Outcomes:
-        """As many sets from `start` on as fit, at least one."""
+    def chunk(self, sets: Sequence[Params], start: int) -> Iterator[Outcomes]:
+        """As many sets from `start` on as fit, at least one, portion by portion in their order.
+
+        A portion can be looked after while the threads are at the next one.
+        """
         self.reader.clear()
+        self._running.clear()
         groups: defaultdict[Program, Group] = defaultdict(Group)
         failures: dict[int, str] = {}
         count = 0
@@ -136,15 +157,24 @@ class Evaluation:
             else:
                 groups[found.program].add(places, found)
             count += len(places)
+        work = [
+            (program.tape(), *group.sets(self.reader.library.table))
+            for program, group in groups.items()
+        ]
+        size = max(-(-count // PORTIONS), self._threads * LEAST)
+        portions = [range(first, min(first + size, count)) for first in range(0, count, size)]
         # Not before all are read: a thread that needs the interpreter waits for who has it.
-        sent = [piece for each in groups.items() for piece in self._send(*each)]
-        return self._collected(sets[start : start + count], sent, failures)
+        sent = [[each for some in work for each in self._send(*some, it)] for it in portions]
+        for portion, pieces in zip(portions, sent, strict=True):
+            chosen = [sets[start + place] for place in portion]
+            reasons = {at: failures[it] for at, it in enumerate(portion) if it in failures}
+            yield self._collected(chosen, pieces, reasons)
 
     def sets_of(self, reading: Reading) -> Sets:
         """One reading in the kernel's arrays."""
         group = Group()
         group.add([0], reading)
-        return group.sets(self.reader.library.table)
+        return group.sets(self.reader.library.table)[1]
 
     def room_for(self, room: Room, tape: Tape) -> Room:
         """The room with registers enough."""
@@ -153,19 +183,19 @@ class Evaluation:
             return room
         return room._replace(registers=registers_for(count, held.wishes, held.events))
 
-    def _send(self, program: Program, group: Group) -> Iterator[_Piece]:
-        tape, places = program.tape(), group.places
-        sets = group.sets(self.reader.library.table)
-        size = -(-len(places) // (self._threads * PIECES_A_THREAD))
-        for first in range(0, len(places), size):
-            last = min(first + size, len(places))
-            piece = places[first:last], rows_for(last - first)
-            work = tape, Sets(sets.shared[first:last], sets.numbers[first:last], sets.table)
-            if self._pool is None:
-                self._run(*work, piece[1])
-                yield *piece, None
-            else:
-                yield *piece, self._pool.submit(self._run, *work, piece[1])
+    def _send(self, tape: Tape, places: Ints, sets: Sets, portion: range) -> Iterator[_Piece]:
+        begin, end = np.searchsorted(places, (portion.start, portion.stop)).tolist()
+        size = -(-(end - begin) // self._threads)
+        for first in range(begin, end, max(size, 1)):
+            last = min(first + size, end)
+            rows = rows_for(last - first)
+            chosen = Sets(sets.shared[first:last], sets.numbers[first:last], sets.table)
+            finish: Callable[[], None] = partial(self._run, tape, chosen, rows)
+            if self._pool is not None:
+                future = self._pool.submit(finish)
+                self._running.append(future)
+                finish = future.result
+            yield _Piece(places[first:last] - portion.start, rows, finish)
 
     def _run(self, tape: Tape, sets: Sets, rows: Rows) -> None:
         room = self.rooms.take()
@@ -176,14 +206,13 @@ class Evaluation:
             self.rooms.give(room)
 
     def _collected(
-        self, sets: Sequence[Params], sent: list[_Piece], failures: dict[int, str]
+        self, sets: Sequence[Params], pieces: Sequence[_Piece], failures: dict[int, str]
     ) -> Outcomes:
         rows = rows_for(len(sets))
-        for places, done, running in sent:
-            if running is not None:
-                running.result()
-            for whole, part in zip(rows, done, strict=True):
-                whole[places] = part
+        for piece in pieces:
+            piece.finish()
+            for whole, part in zip(rows, piece.rows, strict=True):
+                whole[piece.places] = part
         periods = np.full(len(sets), len(self.course.index), np.int64)
         periods[list(failures)] = 0
         metrics = {name: rows.metrics[:, k].copy() for k, name in enumerate(METRICS)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtest.compiled import columns as col
 from backtest.compiled.course import Course
-from backtest.compiled.desk import Floats
+from backtest.compiled.desk import Floats, Ints
 from backtest.compiled.library import Library
 from backtest.compiled.rewired import Scope
 from backtest.compiled.tape import Sets
@@ -33,23 +33,22 @@ class Group:
     """Parameter sets of one program, in flat arrays: many small objects would keep Python busy."""
 
     def __init__(self) -> None:
-        self.places: list[int] = []
+        self._places: list[int] = []
         self._rows, self._numbers = array("q"), array("d")
 
     def add(self, places: Sequence[int], reading: Reading | Readings) -> None:
         """More sets, each known by its place."""
-        self.places.extend(places)
+        self._places.extend(places)
         self._rows.extend(reading.rows)
         self._numbers.extend(reading.numbers)
 
-    def sets(self, table: Floats) -> Sets:
-        """All of them in the kernel's arrays."""
-        count = len(self.places)
-        return Sets(
-            np.array(self._rows, np.int64).reshape(count, -1),
-            np.array(self._numbers, np.float64).reshape(count, -1),
-            table,
-        )
+    def sets(self, table: Floats) -> tuple[Ints, Sets]:
+        """All of them in the kernel's arrays, in the order of their places, after those."""
+        places, count = np.array(self._places, np.int64), len(self._places)
+        order = np.argsort(places)
+        rows = np.array(self._rows, np.int64).reshape(count, -1)[order]
+        numbers = np.array(self._numbers, np.float64).reshape(count, -1)[order]
+        return places[order], Sets(rows, numbers, table)
 
 
 class Reader:

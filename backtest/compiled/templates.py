@@ -59,12 +59,14 @@ class Template:
             made.append(rows)
             is_unready |= is_short
         library.is_unready = is_unready
-        rows = [repeat(row, len(sets)) if row >= 0 else made[-2 - row] for row in self._rows]
+        columns: list[Iterable[int]] = [
+            repeat(row, len(sets)) if row >= 0 else made[-2 - row] for row in self._rows
+        ]
         numbers = [
             repeat(plain, len(sets)) if symbol is None else map(_exact, map(symbol.of, sets))
             for symbol, plain in zip(self._numbers, self._plain, strict=True)
         ]
-        return Readings(self._program, _set_by_set(rows), _set_by_set(numbers))
+        return Readings(self._program, _set_by_set(columns), _set_by_set(numbers))
 
 
 class Call:

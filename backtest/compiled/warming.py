@@ -23,7 +23,7 @@ def warm() -> None:
     for strategy in STRATEGIES:
         spec = RunSpec(strategy)
         with closing(Evaluation(spec, {"X": frame}, functions=functions)) as evaluation:
-            evaluation.chunk([{}], 0)
+            list(evaluation.chunk([{}], 0))
             noted_fills(evaluation, {})
     if folder is not None:
         (folder / COMPLETE).touch()

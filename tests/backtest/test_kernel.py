@@ -92,7 +92,7 @@ def same_interpreted(spec, frames):
         closing(Evaluation(spec, frames)) as fast,
         closing(Evaluation(spec, frames, functions=INTERPRETED)) as plain,
     ):
-        one, other = fast.chunk([{}], 0), plain.chunk([{}], 0)
+        [one], [other] = fast.chunk([{}], 0), plain.chunk([{}], 0)
         assert str(confirmation.noted_fills(fast, {})) == str(confirmation.noted_fills(plain, {}))
     assert one.metrics["final_value"] == other.metrics["final_value"]
     for name in METRICS:
