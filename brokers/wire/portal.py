@@ -357,8 +357,10 @@ class Portal:
         """Cancel what was taken of a family; with an entry IBKR cancels its legs."""
         try:
             for entry in taken.values():
-                if entry.parent not in taken and not await self._parts.cancel(entry):
-                    return False
+                if entry.parent not in taken:
+                    await self._parts.cancel(entry)
+        except VenueRefused:
+            return False
         except TransportError as lost:
             raise Unknown(str(lost), order.client_order_id) from None
         return True

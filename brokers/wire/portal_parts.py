@@ -1,6 +1,7 @@
 """Families that IBKR took in part: what it took is cancelled again."""
 
 import logging
+from contextlib import suppress
 
 from brokers.errors import VenueRefused
 from brokers.wire.portal_book import PortalEntry
@@ -21,11 +22,12 @@ class PortalParts:
         self._session = session
         self._left: dict[str, PortalEntry] = {}  # by number
 
-    async def cancel(self, first: PortalEntry) -> bool:
-        """Cancel what was taken of a family; False: it works on, and is tried again later.
+    async def cancel(self, first: PortalEntry) -> None:
+        """Cancel what was taken of a family; `cancel_left` tries again where this raises.
 
         Raises:
-            TransportError: nobody knows whether it does; it is tried again later.
+            VenueRefused: it works on.
+            TransportError: nobody knows whether it does.
         """
         self._left[first.order_id] = first
         path = f"iserver/account/{self._session.account}/order/{first.order_id}"
@@ -34,19 +36,19 @@ class PortalParts:
         except VenueRefused as refused:
             text = "IBKR took %s without all of its family, and does not cancel it: %s"
             _log.warning(text, first.ref, refused)
-            return False
+            raise
         self._left.pop(first.order_id, None)
-        return True
 
     async def cancel_left(self) -> None:
         """Try again; to be called after a look at the orders.
 
         Raises:
-            TransportError: as with `cancel`.
+            TransportError: nobody knows whether one works on.
         """
         for number, first in tuple(self._left.items()):
             if first.is_over or first.filled or first.executed:
                 self._left.pop(number, None)
             else:
                 await another_request()
-                await self.cancel(first)
+                with suppress(VenueRefused):
+                    await self.cancel(first)

@@ -3,7 +3,7 @@
 import pytest
 
 from brokers.blotter import Blotter
-from brokers.errors import Unknown
+from brokers.errors import Unknown, VenueRefused
 from brokers.facts import Accepted, Ended
 from brokers.wire.transport import OrderUpdate
 from tests.brokers.portal_double import order_row, trade_row
@@ -100,5 +100,26 @@ def test_part_that_has_filled_keeps_the_leg_that_protects_it():
             "b1-sl": "new",
             "b1-tp": "rejected",
         }
+
+    scene(play)
+
+
+def test_family_that_is_refused_whole_leaves_nothing_to_cancel():
+    async def play(stage):
+        rows = [{"order_id": "-1", "text": "no"} for _ in range(3)]
+        stage.double.script["POST", PLACE] = [(200, rows)]
+        with pytest.raises(VenueRefused, match="no"):
+            await stage.transport.submit(bracket())
+        assert await stage.transport.orders_since(LONG_AGO) == []
+
+    scene(play)
+
+
+def test_legs_that_were_taken_are_cancelled_with_their_entry():
+    async def play(stage):
+        with pytest.raises(VenueRefused, match="bad price"):
+            await place_in_part(stage)
+        assert cancels(stage) == 1
+        assert stage.double.asked("DELETE", f"{ORDER}/1001") == []
 
     scene(play)
