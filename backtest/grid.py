@@ -1,10 +1,11 @@
 """The parameter sets of a sweep: every combination of some values of each parameter."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -56,6 +57,11 @@ class Grid:
     def size(self) -> int:
         """How many combinations there are."""
         return prod(len(values) for values in self.axes.values())
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Every combination, in order."""
+        names = tuple(self.axes)
+        return (dict(zip(names, values, strict=True)) for values in product(*self.axes.values()))
 
     def at(self, number: int) -> dict[str, Any]:
         """The combination of that number, 0 the first."""

@@ -90,8 +90,7 @@ def every(grid: Grid, allows: Allows) -> Listed:
             f"grid: {grid.size:,} sets are more than can be tried ({MOST:,}): make its steps "
             "wider, or search at random or with tpe"
         )
-    sets = [grid.at(number) for number in range(grid.size)]
-    return _listed([params for params in sets if allows(params)], grid.size)
+    return _listed([params for params in grid.all() if allows(params)], grid.size)
 
 
 def drawn(grid: Grid, allows: Allows, trials: int | None, seed: int) -> Listed:

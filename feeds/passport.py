@@ -39,6 +39,10 @@ class Passport:
     repairs: tuple[str, ...] = ()
     synthetic: bool = False
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Passport:
+        """Itself: nothing in it can change, and pandas copies a frame's attrs with every column."""
+        return self
+
     @property
     def id(self) -> str:
         """Twelve characters that name the content."""

@@ -14,7 +14,7 @@ from brokers.errors import DataError
 from feeds.bars import check_bars
 from feeds.frames import bar_ends, to_num
 from feeds.passport import KEY, passport_of
-from strategies.panel import FIELDS, Bars
+from strategies.panel import Bars
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Course:
         own, times = [], []
         for name, frame in frames.items():
             bars = check_bars(frame, name)
-            own.append(Bars(*(np.array(bars[field], dtype=np.float64) for field in FIELDS)))
+            own.append(Bars(*np.ascontiguousarray(bars.to_numpy().T)))
             passport = bars.attrs.get(KEY) or passport_of(bars, name)
             times.append(to_num(bar_ends(bars, passport)))
         all_times = times[0] if len(times) == 1 else np.unique(np.concatenate(times))
