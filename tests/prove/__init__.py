@@ -17,12 +17,14 @@ class Proof:
         chunks: how many independent pieces there are.
         run: tries one piece; returns the number of cases, raises AssertionError with the first
             that breaks the claim. It lives in a module, so that other processes can import it.
+        chunk_s: how long its longest piece takes, roughly; long ones are begun first.
     """
 
     name: str
     claim: str
     chunks: int
     run: Callable[[int], int]
+    chunk_s: float = 10.0
 
 
 def examples(drawing: Any, check: Callable[..., None], chunk: int, count: int) -> int:

@@ -23,6 +23,8 @@ from tests.prove import Proof
 from tests.prove.proofs import PROOFS
 
 ROOMS = ("analyzers", "backtest", "brokers", "feeds", "live", "strategies", "tests")
+LONGEST_TEXT = 2000
+CHUNKS_A_CORE = 1.5  # processes of rehearsals over loopback wait for each other now and then
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,17 @@ class Outcome:
     broken: str = ""
 
 
-def attempt(name: str, chunk: int) -> Outcome:
+def attempt(proof: Proof, chunk: int) -> Outcome:
     """Run one chunk, in a process of its own."""
     warnings.simplefilter("ignore", DeprecationWarning)
-    proof = next(proof for proof in PROOFS if proof.name == name)
     begun = time.perf_counter()
     try:
         cases, broken = proof.run(chunk), ""
     except AssertionError as error:
-        cases, broken = 0, str(error)[:2000] or repr(error)
-    return Outcome(name, chunk, cases, time.perf_counter() - begun, broken)
+        cases, broken = 0, str(error)[:LONGEST_TEXT] or repr(error)
+    except Exception as error:  # noqa: BLE001  whatever ends a chunk is its outcome: the rest go on
+        cases, broken = 0, f"{type(error).__name__}: {error}"[:LONGEST_TEXT]
+    return Outcome(proof.name, chunk, cases, time.perf_counter() - begun, broken)
 
 
 def ledger_path() -> Path:
@@ -68,11 +71,11 @@ def prove(proofs: Iterable[Proof], path: Path, console: Console) -> list[Outcome
     """Run what is missing and return all outcomes."""
     outcomes = [outcome for outcome in known_outcomes(path) if not outcome.broken]
     done = {(outcome.proof, outcome.chunk) for outcome in outcomes}
-    missing = [(p.name, n) for p in proofs for n in range(p.chunks) if (p.name, n) not in done]
+    missing = [piece for piece in longest_first(proofs) if (piece[0].name, piece[1]) not in done]
     path.parent.mkdir(exist_ok=True)
     with (
         path.open("a", encoding="utf-8") as ledger,
-        ProcessPoolExecutor(os.cpu_count()) as pool,
+        ProcessPoolExecutor(int(CHUNKS_A_CORE * (os.cpu_count() or 1))) as pool,
         Progress(console=console, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("proving", total=len(missing))
@@ -83,6 +86,12 @@ def prove(proofs: Iterable[Proof], path: Path, console: Console) -> list[Outcome
             ledger.flush()
             progress.advance(task)
     return outcomes
+
+
+def longest_first(proofs: Iterable[Proof]) -> list[tuple[Proof, int]]:
+    """Every chunk, those that take long before the others, so that none is left over at the end."""
+    ordered = sorted(proofs, key=lambda proof: -proof.chunk_s)
+    return [(proof, chunk) for proof in ordered for chunk in range(proof.chunks)]
 
 
 def table(proofs: Iterable[Proof], outcomes: list[Outcome]) -> Table:

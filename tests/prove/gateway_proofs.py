@@ -15,7 +15,7 @@ from live.rehearsal.over_loopback import rehearse_over_loopback
 from live.rehearsal.play import Play
 from tests.live.plays import BUSY, death, log_bytes, play
 from tests.prove import Proof
-from tests.prove.live_proofs import DEATHS_A_CHUNK, MORTALS, SIGKILLS_A_CHUNK, checked
+from tests.prove.live_proofs import DEATHS_A_CHUNK, MORTALS, checked, outlives_sigkills
 
 SEEDS_A_CHUNK = 10
 MATRIX = tuple(product(BUSY, ("1d", "1m"), (1, 10), ("none", "storm")))
@@ -64,16 +64,9 @@ def deaths_cost_nothing(chunk: int) -> int:
 
 
 def sigkills_cost_nothing(chunk: int) -> int:
-    """Ten SIGKILLs at random moments of one session's work."""
-    rng = Random(chunk)
-    bars = rng.sample(range(20, 380), SIGKILLS_A_CHUNK)
-    strikes = {bar: rng.uniform(0.0, 0.02) for bar in bars}
-    with TemporaryDirectory() as folder:
-        case = behind_gateway(MORTALS[chunk % len(MORTALS)])
-        certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
-        checked(certificate, f"killed {strikes}: ")
-    assert certificate.lives == 1 + SIGKILLS_A_CHUNK
-    return SIGKILLS_A_CHUNK
+    """One session on minutes, killed again and again."""
+    case = behind_gateway(MORTALS[chunk % len(MORTALS)])
+    return outlives_sigkills(case, Random(chunk))
 
 
 @lru_cache
@@ -99,29 +92,34 @@ GATEWAY_PROOFS = (
         "without a storm, do live what they did in the backtest",
         len(MATRIX),
         every_cell_is_identical,
+        chunk_s=35,
     ),
     Proof(
         "loopback-tws",
         "and so they do between processes, over the gateway's own socket, SIGKILL and all",
         len(LOOPBACK),
         every_cell_is_identical_over_loopback,
+        chunk_s=25,
     ),
     Proof(
         "plans-tws",
         "under every fault plan drawn for a gateway live is identical, and the log the same bytes",
         30,
         seeds_are_identical,
+        chunk_s=30,
     ),
     Proof(
         "kills-tws",
         "a session behind a gateway killed at any point loses nothing and doubles nothing",
         22,
         deaths_cost_nothing,
+        chunk_s=15,
     ),
     Proof(
         "sigkills-tws",
         "its process killed at any moment of its work loses nothing and doubles nothing",
         10,
         sigkills_cost_nothing,
+        chunk_s=55,
     ),
 )

@@ -77,16 +77,10 @@ def storms_over_loopback(chunk: int) -> int:
 
 
 def sigkills_cost_nothing(chunk: int) -> int:
-    """Ten SIGKILLs at random moments of one session's work."""
+    """One session on minutes, killed again and again."""
     rng = Random(chunk)
-    case = play(MORTALS[chunk % len(MORTALS)], "1m", 1, rng.choice(("backtrader", "alpaca")))
-    bars = rng.sample(range(20, 380), SIGKILLS_A_CHUNK)
-    strikes = {bar: rng.uniform(0.0, 0.02) for bar in bars}
-    with TemporaryDirectory() as folder:
-        certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
-        checked(certificate, f"killed {strikes}: ")
-    assert certificate.lives == 1 + SIGKILLS_A_CHUNK
-    return SIGKILLS_A_CHUNK
+    account = rng.choice(("backtrader", "alpaca"))
+    return outlives_sigkills(play(MORTALS[chunk % len(MORTALS)], "1m", 1, account), rng)
 
 
 def _logged(case: Play, faults: str) -> bytes:
@@ -98,6 +92,21 @@ def _logged(case: Play, faults: str) -> bytes:
 def _identical(case: Play, faults: str, deaths: Deaths = (), what: str = "") -> None:
     with TemporaryDirectory() as folder:
         checked(rehearse(case, Path(folder), faults, deaths), what)
+
+
+def outlives_sigkills(case: Play, rng: Random, within_s: float = 0.02) -> int:
+    """Ten SIGKILLs at random moments of one session's work.
+
+    Args:
+        within_s: real seconds after a bar was sent.
+    """
+    bars = rng.sample(range(20, 380), SIGKILLS_A_CHUNK)
+    strikes = {bar: rng.uniform(0.0, within_s) for bar in bars}
+    with TemporaryDirectory() as folder:
+        certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
+        checked(certificate, f"killed {strikes}: ")
+    assert certificate.lives == 1 + SIGKILLS_A_CHUNK
+    return SIGKILLS_A_CHUNK
 
 
 def checked(certificate: Certificate, what: str) -> None:
@@ -118,6 +127,7 @@ LIVE_PROOFS = (
         "under every fault plan drawn from a seed live is identical, and the log the same bytes",
         50,
         seeds_are_identical,
+        chunk_s=20,
     ),
     Proof(
         "kinds",
@@ -125,6 +135,7 @@ LIVE_PROOFS = (
         "fault plan drawn from a seed",
         10,
         every_kind_is_identical,
+        chunk_s=60,
     ),
     Proof(
         "kills",
@@ -138,17 +149,20 @@ LIVE_PROOFS = (
         "memory",
         50,
         sockets_change_nothing,
+        chunk_s=30,
     ),
     Proof(
         "storms",
         "every storm of the rehearsals is weathered over loopback, SIGKILL and all",
         len(STORMS),
         storms_over_loopback,
+        chunk_s=60,
     ),
     Proof(
         "sigkills",
         "a session's process killed at any moment of its work loses nothing and doubles nothing",
         10,
         sigkills_cost_nothing,
+        chunk_s=55,
     ),
 )

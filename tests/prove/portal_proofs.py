@@ -11,7 +11,7 @@ from live.rehearsal.play import Play
 from tests.live.plays import play
 from tests.prove import Proof
 from tests.prove.gateway_proofs import LOOPBACK
-from tests.prove.live_proofs import MORTALS, SIGKILLS_A_CHUNK, checked
+from tests.prove.live_proofs import MORTALS, checked, outlives_sigkills
 
 
 def behind_portal(*words: Any) -> Play:
@@ -28,16 +28,9 @@ def every_cell_is_identical(chunk: int) -> int:
 
 
 def sigkills_cost_nothing(chunk: int) -> int:
-    """Ten SIGKILLs at random moments of one session's work."""
-    rng = Random(chunk)
-    bars = rng.sample(range(20, 380), SIGKILLS_A_CHUNK)
-    strikes = {bar: rng.uniform(0.0, 0.05) for bar in bars}
-    with TemporaryDirectory() as folder:
-        case = behind_portal(MORTALS[chunk % len(MORTALS)])
-        certificate = rehearse_over_loopback(case, Path(folder), strikes=strikes)
-        checked(certificate, f"killed {strikes}: ")
-    assert certificate.lives == 1 + SIGKILLS_A_CHUNK
-    return SIGKILLS_A_CHUNK
+    """One session on minutes, killed again and again."""
+    case = behind_portal(MORTALS[chunk % len(MORTALS)])
+    return outlives_sigkills(case, Random(chunk), within_s=0.05)
 
 
 PORTAL_PROOFS = (
@@ -47,11 +40,13 @@ PORTAL_PROOFS = (
         "live what they did in the backtest, SIGKILL and all",
         len(LOOPBACK),
         every_cell_is_identical,
+        chunk_s=35,
     ),
     Proof(
         "sigkills-portal",
         "a session behind a Client Portal killed at any moment loses nothing and doubles nothing",
         10,
         sigkills_cost_nothing,
+        chunk_s=70,
     ),
 )

@@ -108,6 +108,7 @@ PROOFS = (
         "a worker that dies takes its own set alone, on Ray, on Dask and on processes of joblib's",
         3,
         test_clusters.deaths,
+        chunk_s=40,
     ),
     *LIVE_PROOFS,
     *GATEWAY_PROOFS,
