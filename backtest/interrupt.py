@@ -14,14 +14,16 @@ def stops_on_interrupt(cerebro: bt.Cerebro) -> Iterator[threading.Event]:
     """Let a first Ctrl-C end the run after the present bar, a second one at once.
 
     Returns:
-        An event that is set once the run was interrupted. In any thread but the main one, where
-        Python delivers no signals, it never is.
+        An event that is set once the run was interrupted. It never is in any thread but the main
+        one, where Python delivers no signals, nor where Ctrl-C was ignored from the start, as a
+        shell script does for its jobs in the background.
     """
     interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or before is signal.SIG_IGN:
         yield interrupted
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal's own signature
         signal.signal(signal.SIGINT, before)

@@ -234,14 +234,6 @@ def test_a_strategy_that_skips_itself_leaves_no_result():
         run(Skips, bars(CLOSES))
 
 
-@pytest.fixture
-def heeded():
-    """A job in the background of a script is begun with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def interrupt(strategy):
     signal.raise_signal(signal.SIGINT)
 
@@ -255,7 +247,6 @@ def test_an_interrupt_ends_the_run_after_the_bar_and_marks_it_partial(tmp_path):
     assert verify(log).state == "unfinished"
 
 
-@pytest.mark.usefixtures("heeded")
 def test_a_second_interrupt_ends_it_at_once():
     with pytest.raises(KeyboardInterrupt):
         played({3: lambda s: (interrupt(s), interrupt(s))})
@@ -268,6 +259,15 @@ def test_an_interrupt_before_the_first_bar_leaves_nothing_to_report():
 
     with pytest.raises(KeyboardInterrupt):
         run(Hasty, bars(CLOSES))
+
+
+def test_where_interrupts_are_ignored_the_run_goes_on():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        result = played({3: interrupt})
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (result.partial, len(result.equity)) == (False, len(CLOSES))
 
 
 def test_a_run_in_another_thread_leaves_signals_alone():

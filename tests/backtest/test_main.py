@@ -46,6 +46,16 @@ class Stranger(bt.Strategy):
 """
 
 
+STOPPING = """
+import signal
+import backtrader as bt
+
+class Stopping(bt.Strategy):
+    def next(self):
+        signal.raise_signal(signal.SIGINT)
+"""
+
+
 @pytest.fixture
 def stranger(tmp_path):
     path = tmp_path / "stranger.py"
@@ -253,15 +263,21 @@ def _is_under_way(out):
 
 def test_an_interrupted_run_says_so_in_json_and_where_it_ends(capsys, tmp_path):
     path = tmp_path / "stopping.py"
-    path.write_text(
-        "import signal, backtrader as bt\n"
-        "class Stopping(bt.Strategy):\n"
-        "    def next(self):\n"
-        "        signal.raise_signal(signal.SIGINT)\n"
-    )
+    path.write_text(STOPPING)
     code, out, err = in_process(capsys, "run", path, *QUICK, "--json")
     assert (code, json.loads(out)["partial"], json.loads(out)["bars"]) == (130, True, 1)
     assert err == "interrupted: the result is PARTIAL, it ends 2024-01-02 21:00:00+00:00\n"
+
+
+def test_a_job_in_the_background_of_a_script_is_not_interrupted(tmp_path):
+    path = tmp_path / "stopping.py"
+    path.write_text(STOPPING)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which a process inherits
+    try:
+        answer = in_shell("run", path, *QUICK, "--json")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (answer.code, json.loads(answer.out)["partial"]) == (0, False)
 
 
 def test_an_interrupt_before_the_first_bar_says_that_nothing_was_written(capsys, tmp_path):
