@@ -34,7 +34,10 @@ class Stopped(SeawallError):
 
 
 class Signals:
-    """Notes SIGINT, SIGTERM and, unless it is ignored as under nohup, SIGHUP for a session.
+    """Notes SIGINT, SIGTERM and SIGHUP for a session.
+
+    One that was ignored from the start stays so: SIGHUP under nohup, SIGINT in a job that a shell
+    script put in the background.
 
     Until the session asks for the first time there is nothing to shut down: a signal then ends the
     start, wherever it happens to be. A second one ends the shutdown too; a third acts as if nobody
@@ -57,9 +60,8 @@ class Signals:
         Raises:
             Stopped: there was, or is, no shutdown.
         """
-        before = {number: signal.getsignal(number) for number in _TRIPPED}
-        if before[signal.SIGHUP] is signal.SIG_IGN:
-            del before[signal.SIGHUP]
+        found = {number: signal.getsignal(number) for number in _TRIPPED}
+        before = {number: it for number, it in found.items() if it is not signal.SIG_IGN}
 
         def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
             tripped = _TRIPPED[signal.Signals(number)]

@@ -53,15 +53,16 @@ def test_a_second_signal_ends_the_shutdown() -> None:
     assert stopped.value.trigger == "terminate"
 
 
-def test_a_closed_terminal_is_nothing_under_nohup() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=["nohup", "background"])
+def test_a_signal_that_was_ignored_from_the_start_is_nothing(number: int) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
     try:
         with Signals().heard() as signals:
             signals()
-            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), number)
             assert signals() is None
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(number, before)
 
 
 def test_signals_are_given_back() -> None:
