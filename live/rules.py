@@ -1,10 +1,10 @@
 """Rules of a session, beside those of its risk limits."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from brokers.errors import RiskRefused
-from brokers.risk import RiskLimits, Rule, Situation
+from brokers.risk import Situation
 
 QUIET_BARS = 5
 
@@ -38,20 +38,3 @@ class QuietSymbol:
         behind_s = self.newest_at() - situation.bar_at
         if behind_s > self.limit_s:
             raise RiskRefused("quiet_symbol", self.limit_s, behind_s)
-
-
-@dataclass(frozen=True)
-class SessionLimits(RiskLimits):
-    """Risk limits with the session's own rules before them."""
-
-    own: tuple[Rule, ...] = ()
-
-    @classmethod
-    def around(cls, limits: RiskLimits, own: Iterable[Rule]) -> "SessionLimits":
-        """The same limits, and more rules."""
-        same = {item.name: getattr(limits, item.name) for item in fields(RiskLimits)}
-        return cls(**same, own=tuple(own))
-
-    def rules(self) -> tuple[Rule, ...]:
-        """Fresh order rules, the session's own first."""
-        return (*self.own, *super().rules())

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -39,7 +39,7 @@ from live.loop import LiveCerebro
 from live.paper.hours import Hours
 from live.past import Past
 from live.recorder import StrategyLog, TapeRecorder
-from live.rules import QUIET_BARS, NoOrders, QuietSymbol, SessionLimits
+from live.rules import QUIET_BARS, NoOrders, QuietSymbol
 from live.session_log import SessionLog
 from live.settings import LiveSettings
 from live.start import Start
@@ -252,10 +252,11 @@ def _cerebro(
 ) -> bt.Cerebro:
     first, *others = specs
     cerebro = assemble(
-        replace(first, risk=SessionLimits.around(first.limits, own)),
+        first,
         feeds,
         broker=broker,
         profile=access.profile,
+        rules=own,
         session_id=start.session_id,
         now=log.now,
         engine=LiveCerebro,

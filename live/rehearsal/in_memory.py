@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +22,6 @@ from live.rehearsal.memory import FarSide
 from live.rehearsal.memory_gateway import GatewaySide
 from live.rehearsal.play import Play
 from live.rehearsal.still import StillLoop, VirtualClock
-from live.rules import SessionLimits
 
 BACKTEST, LIVE = "backtest.jsonl", "live.jsonl"
 Deaths = Sequence[tuple[Point, int]]
@@ -65,11 +64,10 @@ def far_side(play: Play, clock: VirtualClock) -> FarSide | GatewaySide:
 
 def backtest(play: Play, log: Path) -> None:
     """Play the backtest's half."""
-    feeds, spec = play.with_ticks(named_feeds(play.stamped)), play.spec
-    if play.trades_after is not None:
-        own = (NotBefore(play.trades_after.timestamp()),)
-        spec = replace(spec, risk=SessionLimits.around(spec.limits, own))
-    execute(spec, feeds, log=log, profile=play.profile)
+    feeds = play.with_ticks(named_feeds(play.stamped))
+    after = play.trades_after
+    own = () if after is None else (NotBefore(after.timestamp()),)
+    execute(play.spec, feeds, log=log, profile=play.profile, rules=own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ from live.rehearsal.difference import Difference, first_difference
 from live.rehearsal.in_memory import NotBefore
 from live.rehearsal.lockstep import LockStep
 from live.rehearsal.still import StillLoop, VirtualClock
-from live.rules import SessionLimits
 from live.session import Session
 from live.session_log import SessionLog
 from live.settings import LiveSettings
@@ -200,12 +199,12 @@ def difference(
     turns = [record["at_bar"] for record in records if record["kind"] == "bars"]
     first, last = (datetime.fromisoformat(at) for at in (turns[0], turns[-1]))
     before = max(end for end in _ends(bars) if end < first)
-    limits = SessionLimits.around(spec.limits, (NotBefore(before.timestamp()),))
+    own = (NotBefore(before.timestamp()),)
     log = folder.path / "backtest.jsonl"
     feeds = named_feeds({symbol: _until(frame, last) for symbol, frame in bars.items()})
     for feed in feeds.values():
         feed.p.tick = CENT
-    result = execute(replace(spec, risk=limits), feeds, log=log, profile=ALPACA)
+    result = execute(spec, feeds, log=log, profile=ALPACA, rules=own)
     theirs = canonical((record for record, _ in tail(log)), last, before)
     ours = _by_bar(canonical(records, last, before), sorted(_ends(bars)))
     return first_difference(theirs, ours, records), result

@@ -1,12 +1,11 @@
-"""A session's own rules stand before its limits."""
+"""A session's own rules."""
 
 from dataclasses import dataclass
 
 import pytest
 
 from brokers.errors import RiskRefused
-from brokers.risk import MaxOrderNotional, RiskLimits
-from live.rules import NoOrders, QuietSymbol, SessionLimits
+from live.rules import NoOrders, QuietSymbol
 
 
 @dataclass
@@ -27,10 +26,3 @@ def test_a_symbol_that_falls_behind_the_others_is_refused() -> None:
     rule(_Situation(700.0))  # type: ignore[arg-type]
     with pytest.raises(RiskRefused, match=r"quiet_symbol: limit 300\.0, value 301\.0"):
         rule(_Situation(699.0))  # type: ignore[arg-type]
-
-
-def test_own_rules_come_first_and_the_limits_stay() -> None:
-    own = NoOrders(lambda: False)
-    limits = SessionLimits.around(RiskLimits(max_order_notional=5.0, max_drawdown_frac=0.2), [own])
-    assert limits.rules() == (own, MaxOrderNotional(5.0))
-    assert len(limits.limits()) == 1
