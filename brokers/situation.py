@@ -1,6 +1,6 @@
 """What risk rules may know, read from a Backtrader broker without touching it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -182,30 +182,34 @@ class BrokerSituation:
     @cached_property
     def surroundings(self) -> Surroundings:
         """All of the account."""
+        at_work = self._at_work(set(self._inner.cerebro.datas))
         feeds = {symbol(data): data for data in self._inner.cerebro.datas if len(data)}
         return Surroundings(
             cash=float(self._inner.getcash()),
             value=self.equity,
             held={name: units_held(self._inner, data) for name, data in feeds.items()},
             closes={name: float(data.close[0]) for name, data in feeds.items()},
-            resting=tuple(resting(order, str(self._ties.root(order))) for order in self._at_work()),
+            resting=tuple(resting(order, str(self._ties.root(order))) for order in at_work),
         )
 
     @cached_property
     def promised(self) -> Decimal:
         """See `AtVenue.promised`."""
         name, is_buy = self.order.symbol, self.order.side == "buy"
-        beside = [o for o in self._at_work() if symbol(o.data) == name and o.isbuy() == is_buy]
+        feeds = {data for data in self._inner.cerebro.datas if symbol(data) == name}
+        beside = [order for order in self._at_work(feeds) if order.isbuy() == is_buy]
         return promised(resting(order, str(self._ties.root(order))) for order in beside)
 
     def _alive(self) -> Iterable[Any]:
         return (order for order in self._entries.values() if order.alive())
 
-    def _at_work(self) -> list[Any]:
+    def _at_work(self, feeds: Container[Any]) -> list[Any]:
         """Entries, and legs of filled ones: Backtrader wakes these a step later, venues at once."""
-        legs = [order for order in self._inner.get_orders_open() if order.parent is not None]
+        here = [order for order in self._inner.get_orders_open() if order.data in feeds]
+        legs = [order for order in here if order.parent is not None]
         awake = [leg for leg in legs if leg.parent.status == bt.Order.Completed]
-        orders = [order for order in (*self._entries.values(), *awake) if order.alive()]
+        entries = [order for order in self._entries.values() if order.data in feeds]
+        orders = [order for order in (*entries, *awake) if order.alive()]
         staying = [order for order in orders if not self._ties.is_leaving(order)]
         return sorted(staying, key=lambda order: order.ref)
 
