@@ -171,18 +171,28 @@ def test_link_that_comes_back_new_has_forgotten_subscriptions_and_news() -> None
     scene(play, Fault("link_lost", wait_s=2.0))
 
 
+async def step_to_the_end(at: Gateway, ib: IB) -> None:
+    """Let a bar pass that ends the client's line."""
+    await at.step()
+    await until(lambda: not ib.isConnected())
+
+
+async def shut_out(at: Gateway, wait_s: float) -> None:
+    """Find that the gateway takes a call and says nothing, until some time has passed."""
+    again = IB()
+    with pytest.raises(TimeoutError):
+        await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
+    await at.wait(wait_s)
+    await again.connectAsync("127.0.0.1", at.port, clientId=1)
+    again.disconnect()
+
+
 def test_restart_closes_every_line_and_nobody_gets_in_before_it_is_over() -> None:
     async def play(at: Gateway, ib: IB) -> None:
         ear = Ear(ib)
-        await at.step()
-        await until(lambda: not ib.isConnected())
+        await step_to_the_end(at, ib)
         assert 1100 in ear.heard
-        again = IB()
-        with pytest.raises(TimeoutError):
-            await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
-        await at.wait(60.0)
-        await again.connectAsync("127.0.0.1", at.port, clientId=1)
-        again.disconnect()
+        await shut_out(at, 60.0)
 
     scene(play, Fault("restart", wait_s=60.0))
 
@@ -191,8 +201,7 @@ def test_after_a_restart_ids_begin_anew_and_one_that_is_taken_is_refused_with_10
     async def play(at: Gateway, ib: IB) -> None:
         trade = ib.placeOrder(AAPL, LimitOrder("BUY", 10, 90.0, orderRef="before"))
         await known(trade)
-        await at.step()
-        await until(lambda: not ib.isConnected())
+        await step_to_the_end(at, ib)
         again = IB()
         ear = Ear(again)
         await again.connectAsync("127.0.0.1", at.port, clientId=1)
@@ -209,8 +218,7 @@ def test_after_a_restart_ids_begin_anew_and_one_that_is_taken_is_refused_with_10
 def test_order_of_before_a_restart_is_modified_and_cancelled_under_its_own_id() -> None:
     async def play(at: Gateway, ib: IB) -> None:
         await known(ib.placeOrder(AAPL, LimitOrder("BUY", 10, 90.0, orderRef="mine")))
-        await at.step()
-        await until(lambda: not ib.isConnected())
+        await step_to_the_end(at, ib)
         again = await at.client()
         (trade,) = again.openTrades()
         trade.order.lmtPrice = 91.0
@@ -225,14 +233,8 @@ def test_order_of_before_a_restart_is_modified_and_cancelled_under_its_own_id() 
 
 def test_gateway_that_has_lost_its_login_takes_the_call_and_says_nothing() -> None:
     async def play(at: Gateway, ib: IB) -> None:
-        await at.step()
-        await until(lambda: not ib.isConnected())
-        again = IB()
-        with pytest.raises(TimeoutError):
-            await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
-        await at.wait(60.0)
-        await again.connectAsync("127.0.0.1", at.port, clientId=1)
-        again.disconnect()
+        await step_to_the_end(at, ib)
+        await shut_out(at, 60.0)
 
     scene(play, Fault("session_lost", wait_s=60.0))
 
@@ -259,8 +261,7 @@ def test_competing_session_takes_live_bars_away_until_it_ends() -> None:
 def test_id_of_a_dead_connection_may_be_held_for_a_while() -> None:
     async def play(at: Gateway, ib: IB) -> None:
         await known(ib.placeOrder(AAPL, MarketOrder("BUY", 10)))
-        await at.step()
-        await until(lambda: not ib.isConnected())
+        await step_to_the_end(at, ib)
         again = IB()
         ear = Ear(again)
         with pytest.raises(TimeoutError):
