@@ -30,8 +30,8 @@ from brokers.fills import Commission, Slippage
 CHUNK_BYTES = 1 << 25
 CHUNK_SETS = 4096
 CHUNK_BARS = 200_000_000  # of all sets of a chunk: about a second's work
-PORTIONS = 2  # of a chunk
-LEAST = 16  # sets of a portion for each thread
+PORTIONS = 4  # of a chunk
+LEAST = 8  # sets of a portion for each thread
 
 Params = Mapping[str, Any]
 

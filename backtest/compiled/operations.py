@@ -8,7 +8,7 @@ from typing import Final
 
 from backtest.compiled.desk import Floats
 
-STRIDE: Final = 16
+STRIDE: Final = 8
 
 ADD: Final = 0
 SUBTRACT: Final = 1
@@ -79,7 +79,8 @@ def combine(code: int, a: Floats, b: Floats, out: Floats) -> None:
 def choose(where: Floats, a: Floats, b: Floats, out: Floats) -> None:
     """numpy.where."""
     for i in range(where.size):
-        out[i] = a[i] if where[i] != 0.0 else b[i]
+        one, other = a[i], b[i]  # both, so that nothing branches
+        out[i] = one if where[i] != 0.0 else other
 
 
 def find_crosses(fast: Floats, slow: Floats, out: Floats, memory: Floats) -> None:
