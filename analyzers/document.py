@@ -1,7 +1,6 @@
 """A report as a typed, versioned value that is the same bytes wherever it was made."""
 
 import json
-import os
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from brokers.errors import ConfigError, DataError
+from analyzers.whole import write_whole
+from brokers.errors import DataError
 
 
 def _none_for_nan(value: Any) -> Any:
@@ -50,19 +50,7 @@ class Document(Part):
         Raises:
             ConfigError: it cannot be written there.
         """
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                part.write_bytes(self.as_bytes())
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write {path}: {error.strerror or error}: name a folder that you may "
-                "write to"
-            ) from error
+        write_whole(path, self.as_bytes())
 
     @classmethod
     def load(cls, path: Path) -> Self:

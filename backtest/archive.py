@@ -3,15 +3,15 @@
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
+from analyzers.whole import unwritable, write_whole
 from backtest.result import RunResult
-from brokers.errors import ConfigError, DataError
+from brokers.errors import DataError
 from feeds.passport import KEY, Passport
 
 FORMAT = 1
@@ -45,8 +45,8 @@ def save(result: RunResult, folder: Path) -> Path:
     }
     _remove(folder / SUMMARY)
     for name, content in contents.items():
-        write(folder / name, content)
-    write(folder / SUMMARY, json.dumps(about, indent=1, allow_nan=False).encode())
+        write_whole(folder / name, content)
+    write_whole(folder / SUMMARY, json.dumps(about, indent=1, allow_nan=False).encode())
     return folder
 
 
@@ -83,35 +83,11 @@ def load(folder: Path) -> RunResult:
     )
 
 
-def write(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, all of it or nothing.
-
-    Raises:
-        ConfigError: it cannot be written there.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"cannot write {path}: {error.strerror or error}: name a folder that you may write to"
-    )
+        raise unwritable(path, error) from error
 
 
 def _summary(folder: Path) -> dict[str, Any]:

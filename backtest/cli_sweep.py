@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from backtest import archive, options, texts
+from analyzers.whole import write_whole
+from backtest import options, texts
 from backtest.commands import DONE, INTERRUPTED
 from backtest.delivery import delivered
 from backtest.grid import parse_axis
@@ -162,10 +163,10 @@ def write_all(result: SweepResult, folder: Path) -> None:
 
     result.save(folder)
     sweep_cards.report(result, folder / REPORT)
-    archive.write(folder / TABLE, result.table.to_csv(index=False).encode())
+    write_whole(folder / TABLE, result.table.to_csv(index=False).encode())
     if not result.ranked().empty:
-        archive.write(folder / HEATMAP, png(result.heatmap()))
-        archive.write(folder / LINES, png(result.parallel_coordinates()))
+        write_whole(folder / HEATMAP, png(result.heatmap()))
+        write_whole(folder / LINES, png(result.parallel_coordinates()))
 
 
 def show(result: SweepResult, wishes: Wishes) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from backtest import archive, cli_sweep, options, texts
+from analyzers.whole import write_whole
+from backtest import cli_sweep, options, texts
 from backtest.commands import DONE, INTERRUPTED
 from backtest.delivery import delivered
 from backtest.printing import as_line
@@ -104,6 +105,6 @@ def _write_all(result: WalkForwardResult, folder: Path) -> None:
     from analyzers.picture import png  # noqa: PLC0415  matplotlib is slow to import
 
     told = json.dumps(result.as_json(), indent=1, allow_nan=False)
-    archive.write(folder / "walkforward.json", f"{told}\n".encode())
-    archive.write(folder / "windows.csv", result.windows().to_csv(index=False).encode())
-    archive.write(folder / "walkforward.png", png(result.figure()))
+    write_whole(folder / "walkforward.json", f"{told}\n".encode())
+    write_whole(folder / "windows.csv", result.windows().to_csv(index=False).encode())
+    write_whole(folder / "walkforward.png", png(result.figure()))

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 import strategies
-from backtest import archive, printing, progress
+from analyzers.whole import write_whole
+from backtest import printing, progress
 from backtest.delivery import delivered
 from backtest.demo import demonstrations
 from backtest.engine import execute
@@ -53,7 +54,7 @@ def write_all(result: RunResult, folder: Path) -> None:
 
     result.save(folder)
     result.report(folder / REPORT)
-    archive.write(folder / CHART, png(result.figure()))
+    write_whole(folder / CHART, png(result.figure()))
 
 
 def show(result: RunResult, wishes: Wishes) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analyzers.picture import png
-from backtest.archive import write as write_file
+from analyzers.whole import write_whole
 from backtest.cards import MEASURES, ON_CARD, title, warnings
 from backtest.result import RunResult
 
@@ -47,7 +47,7 @@ def write(result: RunResult, path: Path) -> Path:
     Raises:
         ConfigError: it cannot be written there.
     """
-    write_file(path, html(result).encode())
+    write_whole(path, html(result).encode())
     return path
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analyzers.overfit import BLOCKS
-from backtest.archive import write
+from analyzers.whole import write_whole
 from backtest.ledger import MOMENTS, Tried
 from backtest.outcomes import METRICS, Outcomes
 from backtest.sweep_result import FAILED, SweepResult, table_of
@@ -41,8 +41,8 @@ def save(result: SweepResult, folder: Path) -> Path:
         "passports": {name: known.as_dict() for name, known in result.passports.items()},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    write(folder / SETS, content)
-    write(folder / SUMMARY, json.dumps(about, indent=1, allow_nan=False).encode())
+    write_whole(folder / SETS, content)
+    write_whole(folder / SUMMARY, json.dumps(about, indent=1, allow_nan=False).encode())
     return folder
 
 

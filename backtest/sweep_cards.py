@@ -9,7 +9,7 @@ from rich.table import Table
 
 from analyzers import markup
 from analyzers.picture import png
-from backtest.archive import write
+from analyzers.whole import write_whole
 from backtest.figures import Chart
 from backtest.outcomes import METRICS
 from backtest.sweep_result import SweepResult
@@ -86,7 +86,7 @@ def report(result: SweepResult, path: Path) -> Path:
         "margin:1rem 0}img{max-width:100%}</style></head><body>"
         f"{card(result)}{charts}</body></html>\n"
     )
-    write(path, page.encode())
+    write_whole(path, page.encode())
     return path
 
 

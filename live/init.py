@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from analyzers import texts
-from backtest.archive import write
+from analyzers.whole import write_whole
 from backtest.parameters import found, parse_params
 from brokers.errors import ConfigError
 from live import options
@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
         except KeyboardInterrupt:
             sys.stderr.write("\ninterrupted: nothing was written\n")
             return int(ExitCode.INTERRUPT)
-    write(out, as_toml(words).encode())
+    write_whole(out, as_toml(words).encode())
     sys.stdout.write(f"wrote {out}\n{_next(settings, out)}")
     return 0
 

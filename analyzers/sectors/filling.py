@@ -2,13 +2,12 @@
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from analyzers.sector_map import Facts, SectorMap
-from brokers.errors import ConfigError
+from analyzers.whole import write_whole
 from feeds.vendor import UnknownSymbol
 
 Report = Callable[[int, int, float], None]  # (symbols done, symbols in all, seconds left)
@@ -91,10 +90,4 @@ def _write(path: Path, facts: dict[str, Facts]) -> None:
     table = csv.DictWriter(sink, names, lineterminator="\n")
     table.writeheader()
     table.writerows({"symbol": symbol, **asdict(known)} for symbol, known in facts.items())
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(sink.getvalue(), "utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
+    write_whole(path, sink.getvalue().encode())

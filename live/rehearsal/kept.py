@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from backtest.archive import write
+from analyzers.whole import write_whole
 from brokers.errors import DataError
 from live.rehearsal.certificate import Certificate
 from live.rehearsal.certificate_page import page
@@ -23,10 +23,10 @@ def keep(certificate: Certificate, folder: Path) -> None:
     Raises:
         ConfigError: they cannot be written there.
     """
-    write(folder / PAGE, page(certificate).encode())
+    write_whole(folder / PAGE, page(certificate).encode())
     told = certificate.as_dict()
     indented = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    write(folder / PLAIN, orjson.dumps(told, default=str, option=indented))
+    write_whole(folder / PLAIN, orjson.dumps(told, default=str, option=indented))
 
 
 def kept(path: Path) -> Certificate:

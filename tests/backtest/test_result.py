@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.archive import write
 from backtest.result import RunResult
 from brokers.errors import ConfigError, DataError
 from brokers.risk import RiskLimits
@@ -166,12 +165,6 @@ def test_a_summary_that_cannot_be_replaced_is_named(tmp_path, run):
     (tmp_path / "result.json").mkdir()
     with pytest.raises(ConfigError, match=r"cannot write .*result\.json"):
         run.save(tmp_path)
-
-
-def test_writing_replaces_the_whole_file(tmp_path):
-    write(tmp_path / "deep" / "a.txt", b"longer than the next")
-    write(tmp_path / "deep" / "a.txt", b"short")
-    assert (tmp_path / "deep" / "a.txt").read_bytes() == b"short"
 
 
 def test_loading_nothing_names_the_folder(tmp_path):
