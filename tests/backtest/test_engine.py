@@ -8,8 +8,9 @@ import pytest
 
 from analyzers.journal import verify
 from backtest import RunSpec, assemble, run
+from backtest.engine import execute
 from backtest.inputs import named_feeds
-from brokers.errors import ConfigError, DataError
+from brokers.errors import ConfigError, DataError, RiskRefused
 from brokers.guard import GuardedBroker
 from brokers.profile import Profile
 from brokers.risk import RiskLimits
@@ -278,6 +279,17 @@ def test_a_run_in_another_thread_leaves_signals_alone():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_rules_of_the_callers_own_are_asked_before_the_limits():
+    def mine(situation):
+        raise RiskRefused("mine", 0, 1)
+
+    spec = RunSpec(Scripted, {"script": {1: lambda s: s.buy()}}, risk={"max_order_notional": 1.0})
+    (reason,) = execute(spec, bars(CLOSES), rules=[mine]).orders["refusal"]
+    assert reason == "mine: limit 0, value 1"
+    (reason,) = execute(spec, bars(CLOSES)).orders["refusal"]
+    assert reason.startswith("max_order_notional: limit 1.0")
 
 
 # -- the log ---------------------------------------------------------------------------------------
