@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -159,17 +160,17 @@ class Ledger:
         Args:
             replace: put them in place of what was known of them; False leaves that as it is.
         """
-        numbers = np.column_stack(
-            [*(outcomes.metrics[name] for name in METRICS), outcomes.moments]
-        ).tolist()
+        numbers = [*(outcomes.metrics[name] for name in METRICS), *outcomes.moments.T]
         blocks, size = outcomes.blocks.tobytes(), BLOCKS * 3 * 8
-        rows = (
-            (
-                study, key, *numbers[row], periods, blocks[row * size : (row + 1) * size],
-                outcomes.failures.get(row),
-            )
-            for row, (key, periods) in enumerate(zip(keys, outcomes.periods.tolist(), strict=True))
-        )  # fmt: skip
+        rows = zip(
+            repeat(study, len(keys)),
+            keys,
+            *(column.tolist() for column in numbers),
+            outcomes.periods.tolist(),
+            (blocks[at : at + size] for at in range(0, len(blocks), size)),
+            map(outcomes.failures.get, range(len(keys))),
+            strict=True,
+        )
         with self._explained(), self._transaction():
             self._file.executemany(_PUT if replace else _ADD, rows)
 

@@ -62,9 +62,9 @@ def windows(frames: Frames, train: int, test: int, *, anchored: bool = False) ->
 
 def every_start(frames: Frames) -> pd.DatetimeIndex:
     """Start of every bar of any feed, once, in order."""
-    index = pd.DatetimeIndex([], tz="UTC")
-    for frame in frames.values():
-        index = index.union(pd.DatetimeIndex(frame.index))
+    index, *others = (pd.DatetimeIndex(frame.index) for frame in frames.values())
+    for other in others:
+        index = index.union(other)
     return index
 
 

@@ -15,7 +15,7 @@ from backtest.compiled.rewired import Scope
 from backtest.compiled.tape import Sets
 from backtest.compiled.templates import ODD, Templates
 from backtest.compiled.tracing import Reading, Readings, Series, Untraceable
-from backtest.parameters import checked_params
+from backtest.parameters import checked_params, checked_values
 from backtest.spec import RunSpec
 from backtest.warmup import bars_needed
 from brokers.errors import ConfigError, DataError
@@ -155,9 +155,9 @@ class Reader:
         merged = {**self._params, **params}
         try:
             for name, value in params.items():
-                if (name, type(value), value) not in self._good:
-                    checked_params(self._cls, merged)
-                    self._good |= {(key, type(each), each) for key, each in params.items()}
+                if (item := (name, type(value), value)) not in self._good:
+                    checked_values(self._cls, name, [value])
+                    self._good.add(item)
         except TypeError:  # something that has no hash
             checked_params(self._cls, merged)
         try:
