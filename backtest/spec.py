@@ -1,12 +1,13 @@
 """The only description of a run: what is wanted, checked before anything is read or started."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from math import isfinite, nan
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import backtrader as bt
@@ -17,6 +18,7 @@ from brokers.errors import ConfigError
 from brokers.risk import RiskLimits
 from feeds.bars_spec import BarsSpec
 from feeds.passport import Passport
+from strategies.base import Strategy
 
 __all__ = ["BARS_IDENTITY", "BarsSpec", "RunSpec"]
 
@@ -112,10 +114,17 @@ class RunSpec:
         return per_cent
 
     def as_dict(self) -> dict[str, Any]:
-        """The run in plain JSON values, parameters left at their defaults included."""
+        """The run in plain JSON values, parameters left at their defaults included.
+
+        Raises:
+            ConfigError: a file that a parameter names cannot be read.
+        """
+        params = checked_params(self.strategy_class, self.params)
+        files = _file_hashes(self.strategy_class, params)
         described = {
             "strategy": self.strategy_name,
-            "params": checked_params(self.strategy_class, self.params),
+            "params": params,
+            **({"files": files} if files else {}),
             "cash": float(self.cash),
             "commission": _commission(self.commission),
             "slippage_bps": float(self.slippage_bps),
@@ -137,7 +146,17 @@ class RunSpec:
             for name, passport in passports.items()
         ]
         run = self.as_dict() | {"bars": bars}
-        return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+
+
+def _file_hashes(strategy: type[bt.Strategy], params: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 of each file that a parameter names, by the parameter."""
+    names = strategy.file_params if issubclass(strategy, Strategy) else ()
+    named = {name: Path(params[name]) for name in names if params[name]}
+    try:
+        return {name: sha256(path.read_bytes()).hexdigest() for name, path in named.items()}
+    except OSError as error:
+        raise ConfigError(f"{error.filename} cannot be read: {error.strerror}: save it") from error
 
 
 def _number(

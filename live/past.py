@@ -21,7 +21,7 @@ OUTPUTS = frozenset(("session", "decision", "cancel", "halt", "order", "fill", "
 BARS, VENUE, SHUTDOWN, RESUME = "bars", "venue", "shutdown", "resume"
 SESSION, DECISION = "session", "decision"
 _JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash"))
-_IN_SESSION = ("strategy", "params", "passports")  # what must be the same to go on with a log
+_IN_SESSION = ("strategy", "params", "passports")
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 Record = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ class Past:
         logged = self._records.popleft()
         ours, theirs = as_logged(record), _told(logged)
         if kind == "session":
-            ours, theirs = ({name: it[name] for name in _IN_SESSION} for it in (ours, theirs))
+            ours, theirs = (_decisive(it) for it in (ours, theirs))
         for name in sorted(ours.keys() | theirs.keys()):
             if ours.get(name) != theirs.get(name):
                 what = f"{name} {_short(ours.get(name))} in a {kind}"
@@ -121,6 +121,12 @@ def as_logged(record: Record) -> dict[str, Any]:
     """A record as it reads back from a log."""
     plain: dict[str, Any] = orjson.loads(orjson.dumps(dict(record), _plain, _OPTIONS))
     return plain
+
+
+def _decisive(session: Record) -> dict[str, Any]:
+    """What of a session line must be the same to go on with its log."""
+    files = session.get("config", {}).get("files")  # by their hashes, where a parameter names one
+    return {name: session[name] for name in _IN_SESSION} | {"files": files}
 
 
 def _told(record: Record) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class Strategy(bt.Strategy):
     """May one order turn long into short? Backtrader's broker allows it, venues do not. False
     closes first and opens when the close has filled, as a target with exits always does."""
 
+    file_params: ClassVar[tuple[str, ...]] = ()
+    """Parameters that name a file whose content decides what is traded; empty ones name none."""
+
     _awaited_at: int = 0
 
     @dataclass(frozen=True)

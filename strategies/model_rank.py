@@ -137,6 +137,8 @@ class ModelRank(Strategy):
             if not 0 < self.invested <= 1:
                 raise ValueError(f"invested ({self.invested:g}) must be above 0 and at most 1")
 
+    file_params = ("model",)
+
     def prenext(self) -> None:
         """Act although some feed has no bar yet."""
         self.next()

@@ -112,6 +112,26 @@ def test_a_run_is_told_in_json_values_with_its_defaults():
     }
 
 
+def test_a_file_that_a_parameter_names_is_told_by_its_hash_and_decides_the_run(tmp_path):
+    file = tmp_path / "model.joblib"
+    file.write_bytes(b"abc")
+    spec = RunSpec("model_rank", {"model": str(file)})
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
+    assert spec.as_dict()["files"] == {"model": sha256}
+    before = spec.fingerprint({})
+    file.write_bytes(b"abd")
+    assert spec.fingerprint({}) != before
+
+
+def test_a_file_that_a_parameter_names_and_is_not_there_is_named():
+    with pytest.raises(ConfigError, match=r"nowhere\.joblib cannot be read: No such file"):
+        RunSpec("model_rank", {"model": "nowhere.joblib"}).as_dict()
+
+
+def test_a_parameter_that_names_no_file_is_told_alone():
+    assert "files" not in RunSpec("model_rank").as_dict()
+
+
 def test_keys_and_objects_among_the_options_are_not_told():
     options = {"api_key": "s3cret", "session": object(), "path": Path("a.csv"), "adjust": True}
     assert BarsSpec("files", options=options).as_dict()["options"] == {

@@ -94,6 +94,14 @@ def test_a_session_of_another_strategy_stops_but_versions_may_move_on() -> None:
         _past(session).compare(session | {"strategy": "RsiReversion"})
 
 
+def test_a_session_with_another_model_file_stops() -> None:
+    session = {"kind": "session", "strategy": "ModelRank", "params": {"model": "m.joblib"},
+               "passports": [], "config": {"files": {"model": "ab12"}}}  # fmt: skip
+    _past(session).compare(session | {"config": {"files": {"model": "ab12"}, "cash": 1.0}})
+    with pytest.raises(Diverged, match=r'gives files .*"cd34".* the log has files .*"ab12"'):
+        _past(session).compare(session | {"config": {"files": {"model": "cd34"}}})
+
+
 def test_a_shutdown_from_outside_is_an_input_and_an_output() -> None:
     past = _past(STOP, {"kind": "resume"})
     told = past.shutdown()
