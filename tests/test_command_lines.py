@@ -65,7 +65,8 @@ def test_a_shell_completes_commands_and_options(room, typed, offered):
 
 
 @pytest.mark.parametrize("main", [backtest.main, live.main, analyzers.main])
-def test_the_script_to_complete_by_is_that_of_the_installed_command(main, capsys):
+def test_the_script_to_complete_by_is_that_of_the_installed_command(main, capsys, monkeypatch):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # none may be near
     with pytest.raises(SystemExit) as ended:
         main(["--show-completion", "bash"])
     assert ended.value.code == 0

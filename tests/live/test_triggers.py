@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from live.shutdown import Tripped
 from live.triggers import Bound, KillFile, Signals, Stopped, first, require_none
 
 NOON = datetime(2025, 6, 2, 16, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _has_a_terminal() -> Iterator[None]:
+    """These tests may be run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(
