@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,7 @@ def time(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)
 def asset_id(symbol: str) -> str:
     """Give the id of a symbol, the same in every run."""
     return str(uuid.uuid5(_SPACE, f"asset {symbol}"))
@@ -55,14 +57,14 @@ def order(
 ) -> dict[str, Any]:
     """Write an order; `legs` is what nests inside it, None when it was asked for flat."""
     terms, status = ticket.terms, venue.status
-    updated = time(venue.updated_at)
+    created, updated = time(ticket.created_at), time(venue.updated_at)
     trail = terms.trail_frac
     return {
         "id": venue.venue_order_id,
         "client_order_id": venue.client_order_id,
-        "created_at": time(ticket.created_at),
+        "created_at": created,
         "updated_at": updated,
-        "submitted_at": time(ticket.created_at),
+        "submitted_at": created,
         "expires_at": time(terms.expires_at),
         **{name: updated if status == end else None for name, end in _ENDS.items()},
         "replaced_by": venue.replaced_by,

@@ -15,6 +15,7 @@ from live.paper import alpaca_json
 from live.paper.alpaca_errors import ApiError, not_found, refused, unprocessable
 from live.paper.alpaca_forms import json_object, order_form, replacement_form
 from live.paper.alpaca_query import Query
+from live.paper.tickets import Ticket
 from live.paper.venue import Venue
 
 _AWAKE = ("pending", "new", "partially_filled")
@@ -44,11 +45,11 @@ class Orders:
         after, until = query.instant("after") or _FIRST, query.instant("until") or _LAST
         symbols = query.symbols()
         found = []
-        for order in self._orders(nested=nested):
-            ticket = self._venue.tickets[order.venue_order_id]
-            if not after < ticket.created_at < until or (symbols and order.symbol not in symbols):
+        for ticket in self._tickets(nested=nested):
+            if not after < ticket.created_at < until or (symbols and ticket.symbol not in symbols):
                 continue
-            if side not in ("any", order.side):
+            order = self._venue.matching.order(ticket.venue_order_id)
+            if order is None or side not in ("any", order.side):
                 continue
             if status == "all" or _is_open(order, nested=nested) == (status == "open"):
                 found.append(order)
@@ -90,11 +91,8 @@ class Orders:
         """DELETE /v2/orders."""
         return JSONResponse(await cancel_open(self._venue), 207)
 
-    def _orders(self, *, nested: bool) -> Iterator[VenueOrder]:
-        for ticket in self._venue.tickets:
-            order = self._venue.matching.order(ticket.venue_order_id)
-            if order is not None and not (nested and ticket.parent_id):
-                yield order
+    def _tickets(self, *, nested: bool) -> Iterator[Ticket]:
+        return (it for it in self._venue.tickets if not (nested and it.parent_id))
 
     def _known(self, request: Request) -> VenueOrder:
         name = request.path_params["order_id"]
@@ -187,12 +185,13 @@ class Positions:
         """Units that working orders would close; legs of one family never fill together."""
         side = "sell" if held.quantity > 0 else "buy"
         promised: dict[str, Decimal] = {}
+        alive = self._venue.matching.desk.alive
         for ticket in self._venue.tickets:
-            order = self._venue.matching.order(ticket.venue_order_id)
-            if order and (order.symbol, order.side) == (held.symbol, side):
-                left = order.quantity - order.filled_quantity if order.status in _AWAKE else 0
+            order = alive.get(ticket.venue_order_id)
+            if order and (order.symbol, order.terms.side) == (held.symbol, side):
+                left = order.remaining if order.status in _AWAKE else Decimal(0)
                 family = ticket.parent_id or ticket.venue_order_id
-                promised[family] = max(promised.get(family, Decimal(0)), Decimal(left))
+                promised[family] = max(promised.get(family, left), left)
         return sum(promised.values(), Decimal(0))
 
 

@@ -15,7 +15,7 @@ class NotTws(Exception):
 
 def frame(*fields: Field) -> bytes:
     """Put fields into one frame; None is how the protocol leaves a number out."""
-    payload = "".join(f"{_text(field)}\0" for field in fields).encode()
+    payload = "\0".join((*map(_text, fields), "")).encode()
     return struct.pack(">I", len(payload)) + payload
 
 
@@ -52,6 +52,8 @@ async def _payload(reader: asyncio.StreamReader) -> bytes:
 
 
 def _text(field: Field) -> str:
+    if isinstance(field, str):
+        return field
     if isinstance(field, bool):
         return "1" if field else "0"
     if field is None:

@@ -144,7 +144,8 @@ class LockStep:
             raise Stalled(f"at {self._far.venue.at}, {self._phase}: something never came")
         self._clock.jump(due_s)
         self._far.venue.move(self._clock.now())
-        self._loop.do(self._far.venue.release())
+        if self._far.venue.late:
+            self._loop.do(self._far.venue.release())
 
     def _go_on(self) -> bool:
         """Do the next thing at the venue; False after its last bar."""

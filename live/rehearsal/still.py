@@ -148,7 +148,7 @@ class _Selector(selectors.SelectSelector):
     at_rest: Callable[[], None]
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Say so instead of waiting."""
+        """Say so instead of waiting: in one thread without sockets no file ever has news."""
         if timeout is None or timeout > 0:
             self.at_rest()
-        return super().select(0)
+        return []

@@ -35,6 +35,7 @@ def bars(timeframe: str, count: int) -> dict[str, pd.DataFrame]:
     )
 
 
+@lru_cache
 def play(name: str, timeframe: str = "1m", count: int = 1, account: Any = "backtrader") -> Play:
     spec = RunSpec(name, BUSY[name], size=10)
     return Play(spec, bars(timeframe, count), account=account)
