@@ -25,7 +25,7 @@ WARM_UP = 2  # bars; a session begins with some
 SETTLE_S = 60.0  # after which a daily bar is fetched
 STEADY_S, STARTING_S = 0.1, 1.0  # real seconds in which nothing moves: then only time can help
 LONGEST_S = 30.0  # real seconds: what has not come by then never will
-LOOK_EVERY_S = 0.001
+LOOK_EVERY_S, SELDOM_S = 0.001, 0.02  # from at once to seldom, as nothing moves: looks cost both
 
 Quiet = Callable[[State, Counters], bool]
 Strikes = Mapping[int, float]
@@ -94,7 +94,7 @@ class _Run:
         """Step bar by bar; how many lives it took."""
         kills, lives = set(self._play.plan.kills), 1
         try:
-            self._until(self._is_quiet, STARTING_S)
+            self._until(self._is_quiet)
             for number, at in enumerate(self._ends[self._play.warm_up :], self._play.warm_up + 1):
                 self._step(number)
                 if number in strikes:
@@ -115,7 +115,7 @@ class _Run:
         pair, end = self._pair, self._ends[number - 1]
         pair.venue.step()
         pair.reach(end, self._ends[number] if number < len(self._ends) else None)
-        self._until(self._is_quiet, STEADY_S)
+        self._until(self._is_quiet)
         pair.venue.bars()
         if self._settling_s:
             pair.let_pass(self._settling_s)
@@ -127,7 +127,7 @@ class _Run:
             came = bool(state.bar) and datetime.fromisoformat(state.bar) == end
             return came and self._is_quiet(state, counters)
 
-        self._until(has_bar, STEADY_S)
+        self._until(has_bar)
 
     def _revive(self) -> None:
         """Kill the session and take it up from its log."""
@@ -135,9 +135,9 @@ class _Run:
         pair.session.kill()
         pair.session = SessionProcess(self._play, self._venue, self._folder, pair.now)
         self._streams = self._heard = self._compared = 0
-        self._until(self._is_quiet, STARTING_S)
+        self._until(self._is_quiet)
 
-    def _until(self, is_so: Quiet, steady_s: float) -> None:
+    def _until(self, is_so: Quiet) -> None:
         """Wait until something is so twice running; let time pass when nothing moves."""
         clock, pair, was_so = self._clock, self._pair, False
         began_s = since_s = clock.monotonic()
@@ -155,7 +155,7 @@ class _Run:
                     return
                 was_so = True
                 continue
-            elif now_s - since_s > steady_s:
+            elif now_s - since_s > (STEADY_S if state.state == "live" else STARTING_S):
                 self._note_stream(state, counters)
                 if state.due_s is not None and not is_so(state, counters):
                     pair.let_pass(max(state.due_s, 0.0))
@@ -163,7 +163,7 @@ class _Run:
             was_so = False
             if now_s - began_s > LONGEST_S:
                 raise Stalled(f"at {pair.now}: something never came: {state}, {counters}")
-            clock.sleep(LOOK_EVERY_S)
+            clock.sleep(min(max(LOOK_EVERY_S, (now_s - since_s) / 8), SELDOM_S))
 
     def _note_stream(self, state: State, counters: Counters) -> None:
         """Count anew from a stream that was opened again: what went before it is lost or known."""
