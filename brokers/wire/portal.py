@@ -336,18 +336,18 @@ class Portal:
             for place, body in enumerate(sent)
         ]
         group = order.client_order_id if order.order_class == "oco" else ""
-        if all(_is_failed(row) for row in told):
+        if all(words.is_failed(row) for row in told):
             _require_taken(told)
         entries = [
-            self._book.refuse(body, _refusal(row), group=group)
-            if _is_failed(row)
+            self._book.refuse(body, words.refusal(row), group=group)
+            if words.is_failed(row)
             else self._book.place(row, {**body}, group=group)
             for row, body in zip(told, sent, strict=True)
         ]
         taken = {
             entry.ref: entry
             for entry, row in zip(entries, told, strict=True)
-            if not _is_failed(row)
+            if not words.is_failed(row)
         }
         if len(taken) < len(sent) and await self._is_undone(taken, order):
             _require_taken(told)
@@ -371,19 +371,10 @@ class Portal:
             raise DuplicateOrderId("duplicate", text)
 
 
-def _is_failed(row: words.Row) -> bool:
-    return words.order_id(row) in ("", "-1") or row.get("order_status") == "Failed"
-
-
 def _require_taken(rows: Sequence[words.Row]) -> None:
     for row in rows:
-        if _is_failed(row):
-            raise VenueRefused("201", _refusal(row))
-
-
-def _refusal(row: words.Row) -> str:
-    text = row.get("text") or row.get("warning_message") or "no reason given"
-    return " ".join(str(text).split())
+        if words.is_failed(row):
+            raise VenueRefused("201", words.refusal(row))
 
 
 def _changed(entry: PortalEntry, terms: Replacement) -> dict[str, Any]:

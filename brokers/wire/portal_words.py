@@ -104,6 +104,17 @@ def body(row: Row) -> dict[str, Any]:
     return sent
 
 
+def is_failed(row: Row) -> bool:
+    """Whether an answer says that the order was not taken."""
+    return order_id(row) in ("", "-1") or row.get("order_status") == "Failed"
+
+
+def refusal(row: Row) -> str:
+    """Why an order was not taken, on one line."""
+    text = row.get("text") or row.get("warning_message") or "no reason given"
+    return " ".join(str(text).split())
+
+
 def reason(row: Row) -> str:
     """Why an order has ended, where the row says it."""
     told = str(row.get("order_cancellation_by_system_reason") or "")
