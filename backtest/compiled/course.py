@@ -45,7 +45,7 @@ class Course:
         own, times = [], []
         for name, frame in frames.items():
             bars = check_bars(frame, name)
-            own.append(Bars(*np.ascontiguousarray(bars.to_numpy().T)))
+            own.append(Bars(*np.array(bars.to_numpy().T, order="C")))
             passport = bars.attrs.get(KEY) or passport_of(bars, name)
             times.append(to_num(bar_ends(bars, passport)))
         all_times = times[0] if len(times) == 1 else np.unique(np.concatenate(times))

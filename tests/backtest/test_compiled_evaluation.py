@@ -1,4 +1,5 @@
 import math
+import multiprocessing
 from dataclasses import dataclass
 
 import numpy as np
@@ -215,3 +216,21 @@ def test_a_tape_longer_than_a_room_holds_gets_registers_of_its_own():
             return total * 0.0 + 1.0
 
     compiled.confirm(RunSpec(Long), {"X": bars(30)}, [{}])
+
+
+def test_an_evaluation_given_up_half_way_leaves_its_threads_to_the_next():
+    parts = compiled.evaluate(SPEC, {"X": bars()}, SETS * 10, jobs=2)
+    _, first = next(parts)
+    parts.close()
+    again = outcomes_of(SPEC, {"X": bars()}, SETS * 10, jobs=2)
+    assert np.array_equal(again.blocks[: len(first)], first.blocks)
+
+
+def test_a_forked_process_has_threads_of_its_own():
+    expected = outcomes_of(SPEC, {"X": bars()}, SETS, jobs=2).blocks.sum()
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(_sum_of_blocks) == expected
+
+
+def _sum_of_blocks():
+    return outcomes_of(SPEC, {"X": bars()}, SETS, jobs=2).blocks.sum()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backtest import compiled
+from backtest.compiled.reading import TOGETHER
 from backtest.outcomes import METRICS, concat
 from backtest.spec import RunSpec
 from strategies.arrays import crossover, highest, latch, shift, sma
@@ -143,3 +144,24 @@ def test_bars_too_few_for_a_set_are_told_as_they_are_alone():
     sets = [{"fast": 5, "slow": slow} for slow in (20, 30, 10_000, 40)]
     (told,) = evaluated("sma_cross", sets).failures.items()
     assert told == (2, evaluated("sma_cross", sets[2:3]).failures[0])
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("strategy", [Computes, Looks])
+def test_sets_of_several_tracings_read_at_once_keep_their_places(strategy, jobs):
+    spec, again = RunSpec(strategy, cash=1e6, size=10), 1 + 2 * TOGETHER // len(MIXED)
+    parts = compiled.evaluate(spec, {"X": bars()}, MIXED * again, jobs=jobs)
+    found = concat([part for _, part in parts])
+    first = found.blocks[: len(MIXED)]
+    assert len(np.unique(first, axis=0)) > 10
+    assert np.array_equal(found.blocks, np.tile(first, (again, 1, 1)))
+
+
+def test_sets_that_find_no_room_together_are_read_one_by_one():
+    sets = [{"fast": fast, "slow": 250} for fast in range(2, 222)]
+    spec, frames = RunSpec("sma_cross", cash=1e6, size=10), {"X": bars()}
+    roomy, narrow = (list(compiled.evaluate(spec, frames, sets, jobs=1, chunk_bytes=size))
+                     for size in (1 << 25, 400_000))  # fmt: skip
+    assert len(narrow) > len(roomy)
+    one, other = (concat([part for _, part in parts]) for parts in (roomy, narrow))
+    assert np.array_equal(one.metrics["final_value"], other.metrics["final_value"])
