@@ -230,9 +230,9 @@ def _resolved(item: Any, values: Values, made: Sequence[int]) -> Any:
     return item
 
 
-def _set_by_set(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
+def _set_by_set(columns: Sequence[Iterable[Any]]) -> list[Any]:
     """All values of the first set, then those of the second, and so on."""
-    return chain.from_iterable(zip(*columns, strict=True))
+    return list(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _exact(number: Any) -> float:

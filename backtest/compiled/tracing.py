@@ -4,7 +4,7 @@
 else raises Untraceable, and the strategy is then given real arrays.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -58,8 +58,8 @@ class Readings(NamedTuple):
     """Several sets of one program: rows and numbers as in `Reading`, set after set."""
 
     program: Program
-    rows: Iterable[int]
-    numbers: Iterable[float]
+    rows: Sequence[int]
+    numbers: Sequence[float]
 
 
 class _Slots(dict[int, int]):

@@ -80,6 +80,15 @@ class Matches(Trading):
         return np.where(config.factor * mean < days * bars.close, -config.factor, 0.0)
 
 
+class Divides(Trading):
+    """Computes a number that not every set has."""
+
+    @staticmethod
+    def signals(config, bars):
+        calls.append(config)
+        return np.where(sma(bars.close, 3) > bars.close * (1 / config.other), 1.0, 0.0)
+
+
 class Follows(SignalStrategy):
     """Keeps a number that follows from others."""
 
@@ -138,6 +147,11 @@ def test_a_set_that_fails_among_others_fails_as_it_does_alone():
     found = evaluated(Computes, sets).failures
     assert found == {2: evaluated(Computes, sets[2:3]).failures[0], 4: found[4]}
     assert "at least 1 bar" in found[2]
+
+
+def test_a_number_that_one_set_lacks_fails_that_set_alone():
+    found = evaluated(Divides, [{"other": other} for other in (1, 2, 0, 4)]).failures
+    assert found == {2: "ZeroDivisionError: division by zero"}
 
 
 def test_bars_too_few_for_a_set_are_told_as_they_are_alone():
