@@ -35,7 +35,7 @@ from tests.brokers.alpaca_double import (
 )
 from tests.brokers.alpaca_py import models as alpaca_py
 from tests.brokers.timers import START_AT, TimerClock
-from tests.contract.transport_suite import bracket, limit, market
+from tests.contract.orders import bracket, limit, market
 
 LONG_AGO = START_AT - timedelta(days=1)
 

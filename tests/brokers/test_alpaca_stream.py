@@ -14,7 +14,8 @@ from brokers.wire.transport import OrderUpdate, Reconnected
 from tests.brokers.alpaca_double import AlpacaDouble, keys
 from tests.brokers.loopback import Relay, serving
 from tests.brokers.timers import TimerClock
-from tests.contract.transport_suite import Watch, limit, market
+from tests.contract.orders import limit, market
+from tests.contract.transport_suite import Watch
 
 
 def play(scene, **options):

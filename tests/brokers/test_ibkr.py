@@ -17,7 +17,8 @@ from brokers.wire.ibkr import Ibkr
 from brokers.wire.ibkr_access import Gateway
 from brokers.wire.transport import Replacement
 from tests.brokers.tws_stage import Patience, scene
-from tests.contract.transport_suite import Watch, bracket, limit, market
+from tests.contract.orders import bracket, limit, market
+from tests.contract.transport_suite import Watch
 
 
 @pytest.mark.parametrize("code", [399, 404, 2109, 10167, 10349])

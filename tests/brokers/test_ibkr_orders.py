@@ -8,7 +8,7 @@ from brokers.orders import OrderSchema
 from brokers.wire.ibkr_errors import is_verdict, is_warning
 from brokers.wire.ibkr_orders import chain, changed, family, unchained, words
 from brokers.wire.transport import Replacement
-from tests.contract.transport_suite import bracket, exits
+from tests.contract.orders import bracket, exits
 
 
 def order(**more):

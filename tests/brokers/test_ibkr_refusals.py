@@ -8,7 +8,7 @@ import pytest
 from brokers.errors import DuplicateOrderId, Throttled, Transient, Unknown, VenueRefused
 from brokers.wire.transport import Replacement
 from tests.brokers.tws_stage import Patience, scene
-from tests.contract.transport_suite import bracket, limit, market
+from tests.contract.orders import bracket, limit, market
 
 
 def unanswered(kind):

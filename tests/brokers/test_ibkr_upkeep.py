@@ -17,7 +17,8 @@ from brokers.wire.limiter import Limiter
 from brokers.wire.resilient import Resilient
 from brokers.wire.transport import Replacement
 from tests.brokers.tws_stage import Patience, scene
-from tests.contract.transport_suite import Watch, limit, market
+from tests.contract.orders import limit, market
+from tests.contract.transport_suite import Watch
 
 MIDNIGHT = datetime(2024, 3, 5, 5, 0, tzinfo=UTC)  # in New York, in the middle of the window
 MORNING = MIDNIGHT + timedelta(hours=1)

@@ -20,7 +20,7 @@ from tests.brokers.portal_stage import (
     TRADES,
     scene,
 )
-from tests.contract.transport_suite import limit
+from tests.contract.orders import limit
 
 
 def test_error_inside_an_answer_of_status_200_is_a_verdict():

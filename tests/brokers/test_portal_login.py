@@ -17,7 +17,8 @@ from tests.brokers.portal_stage import (
     Hasty,
     scene,
 )
-from tests.contract.transport_suite import Watch, limit
+from tests.contract.orders import limit
+from tests.contract.transport_suite import Watch
 
 
 @pytest.mark.parametrize("status", [(401, {"error": "not authenticated"}), (400, "no bridge")])

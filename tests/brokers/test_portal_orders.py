@@ -5,7 +5,7 @@ import pytest
 from brokers.errors import SchemaRefused
 from brokers.orders import OrderSchema
 from brokers.wire.portal_orders import bodies, portal_family
-from tests.contract.transport_suite import bracket, exits
+from tests.contract.orders import bracket, exits
 
 
 def order(**fields):

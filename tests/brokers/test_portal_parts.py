@@ -8,7 +8,7 @@ from brokers.facts import Accepted, Ended
 from brokers.wire.transport import OrderUpdate
 from tests.brokers.portal_double import order_row, trade_row
 from tests.brokers.portal_stage import LONG_AGO, ORDER, PLACE, TRADES, scene
-from tests.contract.transport_suite import bracket
+from tests.contract.orders import bracket
 
 BUSY = (400, {"error": "OrderID is busy"})
 DOWN = (503, {"error": "Service Unavailable"})

@@ -17,7 +17,8 @@ from tests.brokers.portal_stage import (
     Hasty,
     scene,
 )
-from tests.contract.transport_suite import Watch, limit
+from tests.contract.orders import limit
+from tests.contract.transport_suite import Watch
 
 
 def test_without_a_websocket_orders_and_trades_are_asked_for():

@@ -21,7 +21,8 @@ from tests.brokers.portal_stage import (
     PLACE,
     scene,
 )
-from tests.contract.transport_suite import Watch, bracket, exits, limit, market
+from tests.contract.orders import bracket, exits, limit, market
+from tests.contract.transport_suite import Watch
 
 
 def test_allowed_questions_are_confirmed_one_after_the_other():

@@ -16,8 +16,8 @@ from live.paper.account import BacktraderRules
 from live.paper.faults import REQUEST_KINDS, Fault, Plan
 from tests.brokers.alpaca_double import keys
 from tests.brokers.timers import TimerClock
+from tests.contract.orders import market
 from tests.contract.test_transports import paper_venue
-from tests.contract.transport_suite import market
 
 ORDERS = 8
 FAULTS = st.builds(

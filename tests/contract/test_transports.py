@@ -31,7 +31,8 @@ from live.paper.venue import Venue
 from tests.brokers.alpaca_double import KEY_ID, SECRET, AlpacaDouble, keys
 from tests.brokers.loopback import serving
 from tests.brokers.timers import START_AT, TimerClock
-from tests.contract.transport_suite import TransportSuite, market
+from tests.contract.orders import market
+from tests.contract.transport_suite import TransportSuite
 
 
 @dataclass
