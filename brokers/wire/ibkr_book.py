@@ -116,6 +116,7 @@ class Book:
         self._by_perm_id: dict[int, Entry] = {}
         self._by_key: dict[tuple[int, int], Entry] = {}
         self._by_ref: dict[str, Entry] = {}
+        self._by_execution: dict[str, Entry] = {}
         self.early: dict[int, dict[str, Execution]] = {}  # of orders not told of yet, by permId
 
     def place(self, entry: Entry) -> None:
@@ -210,16 +211,17 @@ class Book:
         )
         home[prefix] = Execution(fill, ref)
         if entry is not None:
+            self._by_execution[prefix] = entry
             entry.updated_at = self._now()
         return entry, prefix
 
     def charge(self, exec_id: str, commission: Decimal) -> tuple[Entry | None, str]:
         """Take a commission in; gives the order and the execution's id, empty when unknown."""
         prefix = exec_id.rpartition(".")[0] or exec_id
-        for entry in self.entries:
-            if it := entry.executions.get(prefix):
-                it.fill = _charged(it.fill, commission)
-                return entry, prefix
+        if entry := self._by_execution.get(prefix):
+            known = entry.executions[prefix]
+            known.fill = _charged(known.fill, commission)
+            return entry, prefix
         for executions in self.early.values():
             if it := executions.get(prefix):
                 it.fill = _charged(it.fill, commission)
@@ -258,7 +260,9 @@ class Book:
     def _know(self, entry: Entry, perm_id: int) -> None:
         entry.perm_id = perm_id
         self._by_perm_id[perm_id] = entry
-        entry.executions |= self.early.pop(perm_id, {})
+        early = self.early.pop(perm_id, {})
+        entry.executions |= early
+        self._by_execution |= dict.fromkeys(early, entry)
 
     def _name(self, entry: Entry, order_ref: str) -> None:
         """Take over a name that it has been given, and one before that which we do not know."""

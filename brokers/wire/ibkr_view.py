@@ -110,7 +110,8 @@ class View:
 
     def _legs(self, head: Entry) -> list[Entry]:
         """Legs that IB has told of; before, they have no id."""
-        return [it for it in self._book.entries if it.perm_id and self._head(it) is head]
+        beside = [it for it in self._book.entries if it.contract.symbol == head.contract.symbol]
+        return [it for it in beside if it.perm_id and self._head(it) is head]
 
 
 def is_ended(order: VenueOrder) -> bool:
