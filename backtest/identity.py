@@ -6,10 +6,11 @@ import inspect
 import json
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 import backtrader as bt
@@ -30,10 +31,20 @@ def set_key(params: Mapping[str, Any]) -> str:
     return orjson.dumps(params, default=_name, option=how).decode()
 
 
-def settings_key(spec: RunSpec) -> str:
-    """The run beside its parameters and its bars, and the versions of what computed it."""
-    run = spec.as_dict()
+def settings_key(spec: RunSpec, axes: Mapping[str, Iterable[Any]] = MappingProxyType({})) -> str:
+    """The run beside its parameters and its bars, and the versions of what computed it.
+
+    Parameters that name files are told by what is in these.
+
+    Args:
+        axes: values that are tried of parameters.
+    """
+    run, files = spec.as_dict(), getattr(spec.strategy_class, "file_params", ())
+    tried = [(name, value) for name in files for value in axes.get(name, ())]
+    each = [replace(spec, params={**spec.params, name: value}) for name, value in tried]
+    hashes = [it.get("files") for it in (run, *(other.as_dict() for other in each))]
     told = {name: run[name] for name in ("cash", "commission", "slippage_bps", "size")}
+    told |= {"files": hashes} if any(hashes) else {}
     return json.dumps(told | _versions(), sort_keys=True)
 
 

@@ -100,7 +100,7 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
     engine, reason = chosen_engine(spec, frames)
     load = Workload(spec.run, frames, engine)
     names = spec.run.strategy_name, source_key(spec.run.strategy_class)
-    study = Study(*names, settings_key(spec.run), bars_key(passports), engine)
+    study = Study(*names, settings_key(spec.run, spec.axes.axes), bars_key(passports), engine)
     with Ledger(spec.ledger_path) as ledger, Evaluation(spec, load) as evaluation:
         books = Books(spec, ledger, study, evaluation, _counted(report, search.total))
         rungs = _rungs(spec, load, study, evaluation, books)

@@ -1,9 +1,12 @@
+from dataclasses import dataclass
+
 import backtrader as bt
 import pytest
 
 from backtest.identity import bars_key, set_key, settings_key, source_key
 from backtest.spec import RunSpec
 from feeds.passport import KEY
+from strategies.base import Strategy
 from strategies.registry import find
 from tests.backtest.sweep_stage import Above, in_notebook, walk
 
@@ -85,6 +88,27 @@ def test_other_settings_make_other_trials():
     assert usual == settings_key(RunSpec(Above, params={"period": 3}))
     changes = ({"cash": 5.0}, {"commission": 0.1}, {"slippage_bps": 1.0}, {"size": "95%"})
     assert len({usual, *(settings_key(RunSpec(Above, **change)) for change in changes)}) == 5
+
+
+def test_a_file_with_other_content_makes_other_trials(tmp_path):
+    class Guided(Strategy):
+        file_params = ("model",)
+
+        @dataclass(frozen=True)
+        class Config(Strategy.Config):
+            model: str = ""
+
+    path, other = tmp_path / "model", tmp_path / "other"
+    path.write_text("one")
+    other.write_text("one")
+    spec, swept = RunSpec(Guided, params={"model": str(path)}), {"model": [str(path), str(other)]}
+    before = settings_key(spec), settings_key(RunSpec(Guided), swept)
+    assert before == (settings_key(spec), settings_key(RunSpec(Guided), swept))
+    other.write_text("two")
+    assert settings_key(spec) == before[0]
+    assert settings_key(RunSpec(Guided), swept) != before[1]
+    path.write_text("two")
+    assert settings_key(spec) != before[0]
 
 
 def test_other_bars_make_other_trials():
