@@ -32,7 +32,8 @@ class Scripted(bt.Strategy):
         at: the bar at which trouble is sent and a deed is done.
         trouble: a fault plan, in TOML.
         deed: one of `DEEDS`.
-        ends: bars at which the session is interrupted, each in another of its lives.
+        ends: bars from which on the session is interrupted, each in another of its lives, and not
+            while that repeats an earlier one, which may have seen more bars on its way down.
         entry: the resting entry's share of the last close; 0: none.
         exits: whether what is held has a stop and a limit.
         every: after the trouble so many units of the last feed are bought every so many bars, and
@@ -60,7 +61,7 @@ class Scripted(bt.Strategy):
     def __init__(self) -> None:
         self._bar = 0
         self._open: set[int] = set()
-        self._is_ending = False
+        self._is_live = self._is_ending = False
 
     def notify_order(self, order: Any) -> None:
         """Note whether the order is still waited for."""
@@ -70,6 +71,10 @@ class Scripted(bt.Strategy):
         if self.p.answers and order.status == bt.Order.Completed:
             limit = round(order.executed.price * 1.3, 2)
             self.sell(size=2, exectype=bt.Order.Limit, price=limit, reason="answer")
+
+    def notify_data(self, _data: Any, status: int, *_: Any, **__: Any) -> None:
+        """Note whether bars come from the venue."""
+        self._is_live = status == bt.DataBase.LIVE
 
     def next(self) -> None:
         """Do what the script says for the bar."""
@@ -81,9 +86,11 @@ class Scripted(bt.Strategy):
         if self._bar == self.p.at and self.p.trouble:
             self._send_trouble()
         if self._bar == self.p.at and self.p.deed:
-            self._do(self.p.deed)
-        if self._bar in self.p.ends and not self._is_ending:
-            self._is_ending = self._do("interrupt")
+            self._do(self.p.deed, self._bar)
+        if self._is_live and not self._is_ending:
+            self._is_ending = any(
+                self._do("interrupt", bar) for bar in self.p.ends if self._bar >= bar
+            )
         if self.p.every and self._bar > self.p.at and (self._bar - self.p.at) % self.p.every == 1:
             self._turn_over()
 
@@ -102,10 +109,10 @@ class Scripted(bt.Strategy):
         """Count no bar before these are answered; those of other feeds may take their time."""
         self._open.update(order.ref for order in orders if order.data is self.data)
 
-    def _do(self, deed: str) -> bool:
-        """Do it, once in all lives of the session; whether this one did."""
+    def _do(self, deed: str, bar: int) -> bool:
+        """Do what is due at a bar, once in all lives of the session; whether this one did."""
         folder = Path(self.p.folder)
-        done = folder.with_name(f"done at {self._bar}")
+        done = folder.with_name(f"{deed} at {bar}")
         if done.exists():
             return False
         done.touch()
