@@ -76,6 +76,12 @@ class Lane:
         self._count = count
         self._items: list[Any] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many of its items nobody has drained yet."""
+        with self._count.changed:
+            return len(self._items)
+
     def put(self, item: Any) -> None:
         """Add an item and wake who waits; from any thread."""
         with self._count.changed:

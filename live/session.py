@@ -193,7 +193,7 @@ class Session:
         reach = Reach(
             cancel_at_venue=self._cancel_at_venue,
             close_positions=self._close_positions,
-            is_settled=lambda: self._is_repeating or stack.store.is_idle,
+            is_settled=lambda: self._is_repeating or self._is_settled(),
             is_cut_off=lambda: stack.wires.breaker == "open",
             can_order=self._can_order,
         )
@@ -205,6 +205,11 @@ class Session:
             announce=self._announce,
             clock=self._start.clock,
         )
+
+    def _is_settled(self) -> bool:
+        """Whether every order has its answer, and the answer has been taken in."""
+        stack = self._stack
+        return stack.store.is_idle and not stack.inbox.lane("facts").waiting
 
     @property
     def _symbols(self) -> tuple[str, ...]:

@@ -14,6 +14,15 @@ def test_items_come_out_of_their_own_lane_in_order():
     assert (bars.drain(), facts.drain(), bars.drain()) == ([1, 2], ["fill"], [])
 
 
+def test_a_lane_says_how_much_of_its_own_waits():
+    inbox = Inbox()
+    bars, facts = inbox.lane("bars"), inbox.lane("facts")
+    facts.put("fill")
+    assert (bars.waiting, facts.waiting) == (0, 1)
+    facts.drain()
+    assert facts.waiting == 0
+
+
 def test_a_lane_is_the_same_for_the_same_name():
     inbox = Inbox()
     inbox.lane("bars").put(1)
