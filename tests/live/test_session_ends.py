@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzers.journal import verify
+from brokers.thread import WORKERS
 from tests.live.hosted import Hosted, fault
 from tests.live.receiver import receiver
 
@@ -139,7 +140,7 @@ def test_threads_are_known_by_name_and_all_have_ended(hosted: Hosted) -> None:
     assert set(threading.enumerate()) == before
     reasons = {line["agent_reasoning"] for line in hosted.of("decision")[1:]}
     names = {name for reason in reasons for name in reason.split(", ")}
-    lookups = {"store-lookup_0", "store-lookup_1"}
+    lookups = {f"store-lookup_{number}" for number in range(WORKERS)}
     known = {thread.name for thread in before}  # of other tests of this process, too
     assert names - lookups == known | {"store"}
     assert names & lookups
