@@ -38,12 +38,14 @@ class Extent:
         orders: orders posted; a bracket is one.
         updates: order updates sent.
         fills: executions.
+        days: whether bars are days, each of which is asked for.
     """
 
     bars: int = 200
     orders: int = 30
     updates: int = 60
     fills: int = 20
+    days: bool = False
 
 
 def plan_of(text: str, extent: Extent, front: str = "alpaca") -> Plan:
@@ -91,7 +93,8 @@ def _placed(
     requests = [kind for kind in REQUEST_KINDS if kind in kinds]
     messages = [kind for kind in MESSAGE_KINDS if kind in kinds]
     if front == "tws":
-        calls = at_gateway(rng, kinds, bars=extent.bars, orders=extent.orders, fills=extent.fills)
+        numbers = {"bars": extent.bars, "orders": extent.orders, "fills": extent.fills}
+        calls = at_gateway(rng, kinds, days=extent.days, **numbers)
     else:
         calls = _on_requests(rng, requests, extent)
     if front == "portal":

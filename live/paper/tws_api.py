@@ -134,7 +134,7 @@ class TwsApi:
     def begin_anew(self) -> None:
         """Give order ids from the beginning, as after a restart."""
         self.orders.begin_anew()
-        self._is_new_to = self._clients
+        self._is_new_to = set(self._clients)
 
     def forget_bars(self) -> None:
         """Drop what clients asked for of live bars."""

@@ -9,24 +9,32 @@ APART = 3  # every planned failure leaves room for the retry that succeeds
 SHORT_S = 2.0
 FEWEST_BARS = 10
 MANY = 20
+HISTORY = "reqHistoricalData"
 
 
 def at_gateway(
-    rng: random.Random, kinds: Sequence[Kind], *, bars: int, orders: int, fills: int
+    rng: random.Random, kinds: Sequence[Kind], *, bars: int, orders: int, fills: int, days: bool
 ) -> list[Fault]:
-    """Faults of these kinds that fit into a run of so many bars, orders and executions."""
-    return [
-        *_on_calls(rng, kinds, orders),
-        *_on_executions(rng, kinds, orders, fills),
-        *_on_bars(rng, kinds, bars),
-    ]
+    """Faults of these kinds that fit into a run of so many bars, orders and executions.
+
+    Args:
+        days: whether bars are days, each of which is asked for.
+    """
+    on_calls, on_executions = (
+        _on_calls(rng, kinds, orders),
+        _on_executions(rng, kinds, orders, fills),
+    )
+    outages = _on_bars(rng, kinds, bars)
+    if not (days or outages):  # minutes are asked for after an outage alone
+        on_calls = [fault for fault in on_calls if fault.on != HISTORY]
+    return [*on_calls, *on_executions, *outages]
 
 
 def _on_calls(rng: random.Random, kinds: Sequence[Kind], orders: int) -> list[Fault]:
     """Place each on an order of its own; where there are few, the rest on what is read."""
     faults = []
     if "too_many_requests" in kinds:
-        faults.append(Fault("too_many_requests", on="reqHistoricalData", count=rng.randint(1, 2)))
+        faults.append(Fault("too_many_requests", on=HISTORY, count=rng.randint(1, 2)))
     chosen: list[Kind] = [kind for kind in ("hang", "reset") if kind in kinds]
     slots = range(1, orders + 1, APART)
     is_busy = len(slots) >= len(chosen)

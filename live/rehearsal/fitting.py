@@ -37,7 +37,13 @@ def _extent(play: Play, canon: Canon) -> Extent:
     posted = sum(order["order_class"] != "oco" for order in placed)  # those leave with a partner
     accepted = sum("Accepted" in line.content["statuses"] for line in canon.statuses)
     fills = len(canon.fills)
-    return Extent(bars=len(play.closes), orders=posted, updates=accepted + fills, fills=fills)
+    return Extent(
+        bars=len(play.closes),
+        orders=posted,
+        updates=accepted + fills,
+        fills=fills,
+        days=not play.timeframe.is_intraday,
+    )
 
 
 def _moved(fault: Fault, canon: Canon, play: Play) -> Fault:

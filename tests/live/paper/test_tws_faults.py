@@ -258,17 +258,29 @@ def test_competing_session_takes_live_bars_away_until_it_ends() -> None:
     scene(play, Fault("competing", wait_s=60.0))
 
 
+async def held_for_a_while(at: Gateway, ib: IB) -> None:
+    """Lose a line with a fill, and find its id taken once."""
+    await known(ib.placeOrder(AAPL, MarketOrder("BUY", 10)))
+    await step_to_the_end(at, ib)
+    again = IB()
+    ear = Ear(again)
+    with pytest.raises(TimeoutError):
+        await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
+    assert 326 in ear.heard
+    await again.connectAsync("127.0.0.1", at.port, clientId=1)
+    assert len(again.fills()) == 1
+    again.disconnect()
+
+
 def test_id_of_a_dead_connection_may_be_held_for_a_while() -> None:
+    scene(held_for_a_while, Fault("refuse", wait_s=90.0))
+
+
+def test_id_of_a_dead_connection_may_be_held_after_a_restart_too() -> None:
     async def play(at: Gateway, ib: IB) -> None:
-        await known(ib.placeOrder(AAPL, MarketOrder("BUY", 10)))
         await step_to_the_end(at, ib)
-        again = IB()
-        ear = Ear(again)
-        with pytest.raises(TimeoutError):
-            await again.connectAsync("127.0.0.1", at.port, clientId=1, timeout=0.1)
-        assert ear.heard == [326]
-        await again.connectAsync("127.0.0.1", at.port, clientId=1)
-        assert len(again.fills()) == 1
+        again = await at.client()
+        await held_for_a_while(at, again)
         again.disconnect()
 
-    scene(play, Fault("refuse", wait_s=90.0))
+    scene(play, Fault("restart"), Fault("refuse", wait_s=90.0))
