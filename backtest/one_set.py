@@ -68,7 +68,9 @@ class Bench:
             strategy = self._run(params)
             account = BookedAccount.of(strategy.broker, self._tape, cash)
             if len(strategy) == len(self._tape.times) and account.agrees_with(strategy.broker):
-                return account.outcomes()
+                outcomes = account.outcomes()
+                _take_apart(strategy)
+                return outcomes
         strategy = self._run(params, EquityCurve, Ledger)
         _, curve, ledger = strategy.analyzers
         return of_run(curve.series(), cash, ledger.trades())
@@ -90,6 +92,12 @@ class Bench:
         if not ran:
             raise bt.errors.StrategySkipError("the strategy left itself out")
         return ran[0]
+
+
+def _take_apart(strategy: bt.Strategy) -> None:
+    """Let a run's orders go at once: they and it hold one another, and would wait for a search."""
+    strategy._orders.clear()  # noqa: SLF001  Backtrader has no public name for it
+    vars(strategy.broker).clear()
 
 
 def in_one_line(error: BaseException) -> str:
