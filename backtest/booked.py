@@ -114,8 +114,9 @@ class BookedAccount:
 
 def _fills(broker: Any) -> Iterator[Fill]:
     for order in broker.orders:
-        instead = order.data._compensate  # noqa: SLF001  set by Backtrader's public compensate()
-        feed = order.data if instead is None else instead
+        data = order.p.data
+        instead = data._compensate  # noqa: SLF001  set by Backtrader's public compensate()
+        feed = data if instead is None else instead
         for bit in order.executed.exbits:
             yield Fill(feed, order, bit)
 
@@ -124,7 +125,7 @@ def _trips(fills: list[Fill]) -> Iterator[RoundTrip]:
     """Round trips in the order of their entries, booked as `analyzers.trades.Ledger` does."""
     held: dict[tuple[Any, int], RoundTrip] = {}
     for feed, order, bit in fills:
-        key = (feed, order.tradeid)
+        key = (feed, order.p.tradeid)
         for size, commission in ((bit.closed, bit.closedcomm), (bit.opened, bit.openedcomm)):
             if not size:
                 continue
