@@ -42,7 +42,7 @@ def board(strategy: Any, schedule: Schedule, riders: Clocked) -> Ride:
         for line in _lines(indicator):
             ride.take(line, place)
         if not isinstance(indicator, LineBuffer):
-            ride.name_lines(indicator)
+            ride.take_series(indicator)
     ride.take(strategy.lines.datetime, schedule.turn)
     return ride
 

@@ -12,6 +12,7 @@ from typing import Any
 import backtrader as bt
 
 _TICK = "tick_"
+_BY_FIRST = ("__getitem__", "__len__")
 
 
 class Cursor:
@@ -88,6 +89,20 @@ class OnCursor:
         self.lencount = count
 
 
+class ByFirstLine:
+    """Mixed into the class of a feed or an indicator: it is its first line, without a detour."""
+
+    _first: Any
+
+    def __getitem__(self, ago: int) -> Any:
+        line = self._first
+        return line.array[line._cursor.at + ago]
+
+    def __len__(self) -> int:
+        at: int = self._first._cursor.at
+        return at + 1
+
+
 class WithTicks:
     """Mixed into the class of a feed's lines: Backtrader's tick_close and so on, when read."""
 
@@ -121,20 +136,26 @@ class Ride:
             delattr(data, name)
         for line in data.lines:
             self.take(line, cursor)
-        self.name_lines(data)
+        self.take_series(data)
         self._change(data.lines, WithTicks)
         self._feeds.append(data)
 
-    def name_lines(self, it: Any) -> None:
-        """Let a feed or an indicator find its lines by name without a search.
+    def take_series(self, it: Any) -> None:
+        """Let a feed or an indicator, whose lines are on the ride, find them without a search.
 
-        Backtrader's search, which fails in the class and in the object first, costs more than all
-        the rest of a read.
+        Backtrader's search by name, which fails in the class and in the object first, costs more
+        than all the rest of a read.
         """
         for alias, line in zip(it.getlinealiases(), it.lines, strict=False):
             if alias not in vars(it) and not hasattr(type(it), alias):
-                vars(it)[alias] = line
-                self._named.append((it, alias, line))
+                self._name(it, alias, line)
+        if all(getattr(type(it), name) is getattr(bt.LineSeries, name) for name in _BY_FIRST):
+            self._name(it, "_first", it.lines[0])
+            self._change(it, ByFirstLine)
+
+    def _name(self, it: Any, name: str, line: Any) -> None:
+        vars(it)[name] = line
+        self._named.append((it, name, line))
 
     def before_end(self, act: Callable[[], object]) -> None:
         """Have something done while everything still rides."""
