@@ -1,11 +1,10 @@
 """Many parameter sets through the kernel, chunk by chunk."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from math import nan
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from backtest.compiled.reading import Group, Reader, rows_wanted
 from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
 from backtest.compiled.simulate import Room, Rows, Setting
 from backtest.compiled.tape import Sets, Tape
+from backtest.compiled.threads import processors, threads
 from backtest.compiled.tracing import Program, Reading
 from backtest.engine import execute
 from backtest.outcomes import METRICS, Outcomes, failed, of_run
@@ -67,9 +67,9 @@ def evaluate(
     Raises:
         DataError: a frame is no bar frame.
     """
-    threads = len(os.sched_getaffinity(0)) if jobs < 1 else jobs
-    pool = _pool(os.getpid(), threads) if threads > 1 else None
-    evaluation = Evaluation(spec, frames, chunk_bytes=chunk_bytes, pool=pool, threads=threads)
+    count = len(processors()) if jobs < 1 else jobs
+    pool = threads(count) if count > 1 else None
+    evaluation = Evaluation(spec, frames, chunk_bytes=chunk_bytes, pool=pool, threads=count)
     try:
         start = 0
         while start < len(sets):
@@ -78,12 +78,6 @@ def evaluate(
                 start += len(outcomes)
     finally:
         evaluation.close()
-
-
-@lru_cache(maxsize=1)
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # noqa: ARG001  a fork has no threads
-    """Threads that wait for the next sweep, for to start them takes as long as a small one."""
-    return ThreadPoolExecutor(threads, "sweep")
 
 
 def setting_of(spec: RunSpec, course: Course) -> Setting:
@@ -139,6 +133,7 @@ class Evaluation:
         for each in self._running:
             each.cancel()
         self.rooms.close()
+        self.reader.clear()
         SPARES.give(self.reader.library.table)
 
     def chunk(self, sets: Sequence[Params], start: int) -> Iterator[Outcomes]:
