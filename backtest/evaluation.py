@@ -53,6 +53,7 @@ class Evaluation:
         frames: TracebackType | None,
     ) -> None:
         self._until_done.close()
+        self._evaluate = None  # it may know this one, and so keep the bars
 
     def on(self, load: Workload) -> "Evaluation":
         """The same for another workload; its workers end with this block too."""

@@ -83,7 +83,7 @@ class Reader:
         self._bars = (course.together,) if self._together else course.own
         self._good: set[Any] = set()
         self._series: list[Bars] = []
-        self._templates = Templates(self._cls.Config, self.library, self._trace)
+        self._templates = Templates(self._cls.Config, self.library)
 
     @property
     def is_full(self) -> bool:
@@ -107,7 +107,7 @@ class Reader:
         reading = None
         if self._is_traced:
             try:
-                reading = self._templates.reading(config) or self._trace(config)
+                reading = self._templates.reading(config, self._trace) or self._trace(config)
             except (Untraceable, TypeError):  # TypeError: an operator that no series has
                 self._is_traced = False
         if reading is None:

@@ -104,16 +104,10 @@ class Call:
 
 
 class Templates:
-    """Reads sets of one strategy from as few tracings as it allows.
+    """Reads sets of one strategy from as few tracings as it allows."""
 
-    Args:
-        trace: reads a set, whose parameters may be symbols.
-    """
-
-    def __init__(
-        self, config: type[Any], library: Library, trace: Callable[[Any], Reading]
-    ) -> None:
-        self._library, self._trace = library, trace
+    def __init__(self, config: type[Any], library: Library) -> None:
+        self._library = library
         self._names = [field.name for field in fields(config)]
         self._is_on = bool(self._names)
         self._shown: list[int] = []  # places of parameters that are no symbols
@@ -123,8 +117,11 @@ class Templates:
         """Forget the tracings: the library was cleared."""
         self._held = {}
 
-    def reading(self, config: Any) -> Reading | None:
+    def reading(self, config: Any, trace: Trace) -> Reading | None:
         """That of a set; None: it has to be read by itself.
+
+        Args:
+            trace: reads a set, whose parameters may be symbols.
 
         Raises:
             Exception: whatever the strategy raises.
@@ -140,7 +137,7 @@ class Templates:
         except ODD:
             self._library.is_unready = False
             return None
-        return self._first(config, values)
+        return self._first(config, values, trace)
 
     def readings(self, configs: Sequence[Any]) -> list[tuple[list[int], Readings]]:
         """Those of several sets, with their places, from the tracings that are there.
@@ -165,14 +162,14 @@ class Templates:
     def _values_of(self, configs: Sequence[Any]) -> list[Values]:
         return list(zip(*[map(attrgetter(name), configs) for name in self._names], strict=True))
 
-    def _first(self, config: Any, values: Values) -> Reading | None:
+    def _first(self, config: Any, values: Values, trace: Trace) -> Reading | None:
         """A set unlike those before: read by itself, and if that works, traced for others."""
         self._is_on = len(self._held) < MOST and self._is_plain(config)
-        alone = self._trace(config)
+        alone = trace(config)
         is_unready = self._library.is_unready
         while self._is_on:
             try:
-                template = self._traced(type(config), values)
+                template = self._traced(type(config), values, trace)
                 if _spelled(template.reading(values, self._library)) == _spelled(alone):
                     [key] = self._keys([values])
                     self._held[key] = template
@@ -206,7 +203,7 @@ class Templates:
             return column
         return tuple([None if type(value) in (int, float) else value for value in column])
 
-    def _traced(self, kind: type[Any], values: Values) -> Template:
+    def _traced(self, kind: type[Any], values: Values, trace: Trace) -> Template:
         shadow = object.__new__(kind)
         seen = [self._seen(place, (value,)) != (None,) for place, value in enumerate(values)]
         if all(seen):
@@ -218,7 +215,7 @@ class Templates:
         self._library.is_unready = False
         calls: list[Call] = []
         with self._library.postponing(lambda *call: calls.append(Call(*call))):
-            program, rows, numbers = self._trace(shadow)
+            program, rows, numbers = trace(shadow)
         return Template(program, rows, numbers, calls, self._library.is_unready)
 
 

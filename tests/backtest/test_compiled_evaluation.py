@@ -1,5 +1,8 @@
+import gc
 import math
 import multiprocessing
+import weakref
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from backtest import compiled, run
 from backtest.compiled import rooms
 from backtest.compiled.course import Course
+from backtest.compiled.evaluation import Evaluation
 from backtest.compiled.spares import Spares
 from backtest.outcomes import concat, of_run
 from backtest.spec import RunSpec
@@ -234,3 +238,16 @@ def test_a_forked_process_has_threads_of_its_own():
 
 def _sum_of_blocks():
     return outcomes_of(SPEC, {"X": bars()}, SETS, jobs=2).blocks.sum()
+
+
+def test_bars_go_with_the_evaluation_without_a_search_for_garbage():
+    gc.collect()
+    gc.disable()
+    try:
+        with closing(Evaluation(SPEC, {"X": bars()})) as evaluation:
+            course = weakref.ref(evaluation.course)
+            list(evaluation.chunk(SETS, 0))
+        del evaluation
+        assert course() is None
+    finally:
+        gc.enable()
