@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analyzers import metrics
 from analyzers.trades import RoundTrip
-from backtest.outcomes import METRICS, Outcomes, from_returns
+from backtest.outcomes import METRICS, Outcomes, statistics_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -99,7 +98,7 @@ class BookedAccount:
         row = {name: np.array([measured[name]], dtype=np.float64) for name in METRICS}
         for numbers in row.values():
             numbers[~np.isfinite(numbers)] = nan
-        known = from_returns(pd.Series(values), cash)
+        known = statistics_of(each)
         return Outcomes(row, known.moments[None], np.array([known.periods]), known.blocks[None])
 
     def _exposure(self) -> float:

@@ -110,7 +110,11 @@ def of_run(equity: "pd.Series[float]", cash: float, trades: pd.DataFrame) -> Out
 
 def from_returns(equity: "pd.Series[float]", cash: float) -> Statistics:
     """Moments, number and block sums of the returns of one equity curve."""
-    each = returns(np.asarray(equity, dtype=np.float64), cash)
+    return statistics_of(returns(np.asarray(equity, dtype=np.float64), cash))
+
+
+def statistics_of(each: Floats) -> Statistics:
+    """Moments, number and block sums of returns, oldest first."""
     return Statistics(_moments(each), len(each), block_sums(each))
 
 

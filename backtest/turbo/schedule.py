@@ -60,11 +60,14 @@ class Schedule:
         distinct = dict(zip(keys, calendars, strict=True))
         if not all(_increases(calendar) for calendar in distinct.values()):
             return None
-        times = np.unique(np.concatenate(list(distinct.values())))
-        rows = {key: np.searchsorted(times, calendar) for key, calendar in distinct.items()}
+        together = len(distinct) == 1
+        times = calendars[0] if together else np.unique(np.concatenate(list(distinct.values())))
+        rows = {
+            key: np.arange(len(times)) if together else np.searchsorted(times, calendar)
+            for key, calendar in distinct.items()
+        }
         waits = [(rows[key], period) for key, period in zip(keys, periods, strict=True)]
         lead, turn = Cursor(), Cursor()
-        together = len(rows) == 1
         feeds = {key: lead if together else Cursor() for key in rows}
         followers = {key: turn if together else Cursor() for key in rows}
         moves = [] if together else _moves(list(rows.values()), len(times))
