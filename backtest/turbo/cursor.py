@@ -5,7 +5,7 @@ cursor's: what moved dozens of lines moves one number. Lines keep their identity
 have their own class back and the position in which stock leaves them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,30 @@ class Cursor:
 
     def __init__(self) -> None:
         self.at = -1
+
+
+class Leader(Cursor):
+    """A cursor that takes others along.
+
+    Args:
+        sets: which others it moves at each of its steps.
+    """
+
+    __slots__ = ("_now", "_sets")
+
+    def __init__(self, sets: Sequence[tuple[Cursor, ...]]) -> None:
+        self._now, self._sets = -1, sets
+
+    @property
+    def at(self) -> int:
+        """The index of the present bar; -1 before the first."""
+        return self._now
+
+    @at.setter
+    def at(self, index: int) -> None:
+        self._now = index
+        for cursor in self._sets[index]:
+            cursor.at += 1
 
 
 class Behind:

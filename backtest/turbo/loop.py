@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from backtest.turbo.cursor import Cursor, Ride
+from backtest.turbo.cursor import Ride
 from backtest.turbo.orderly import Orders
 from backtest.turbo.schedule import Schedule
 
@@ -15,7 +15,6 @@ PRENEXT, NEXTSTART, NEXT = 1, 0, -1  # the signs of Backtrader's own numbers
 _STEPS = {PRENEXT: "prenext", NEXTSTART: "nextstart", NEXT: "next"}
 
 Watch = Callable[[], object]
-_Steps = Iterator[tuple[float, tuple[Cursor, ...], tuple[Cursor, ...]]]
 
 
 @dataclass(frozen=True)
@@ -50,36 +49,31 @@ class FlatLoop:
     def play(self) -> None:
         """Play until the last turn, or until somebody stops it or moves a line by hand."""
         plan = self._schedule
-        steps = zip(array("d", plan.times.tobytes()), plan.before, plan.after, strict=False)
-        turns = len(plan.times)
+        times = iter(array("d", plan.times.tobytes()))
         spans = (
             (PRENEXT, 0, plan.start),
             (NEXTSTART, plan.start, plan.ready),
-            (NEXT, plan.ready, turns),
+            (NEXT, plan.ready, len(plan.times)),
         )
         for phase, first, last in spans:
-            if not self._span(islice(steps, last - first), phase):
+            if not self._span(islice(times, last - first), phase):
                 return
 
-    def _span(self, steps: _Steps, phase: int) -> bool:
+    def _span(self, times: Iterator[float], phase: int) -> bool:
         """Play the turns of one phase; False when the run is not to go on."""
         strategy, orders, ride = self._strategy, self._orders, self._ride
         lead, turn, cerebro = self._schedule.lead, self._schedule.turn, strategy.cerebro
         next_, hear, news, every_bar = orders.next, orders.hear, orders.news, orders.every_bar
         watches, step = self._watches.by_phase[phase], _STEPS[phase]
         remember, close = strategy.lines.datetime.array.append, self._close
-        for time, before, after in steps:
+        for time in times:
             lead.at += 1
-            for cursor in before:
-                cursor.at += 1
             next_()
             if news:
                 hear()
             if cerebro._event_stop or ride.has_ended:
                 return self._leave(time)
             turn.at += 1
-            for cursor in after:
-                cursor.at += 1
             remember(time)
             changed = strategy._orderspending or strategy._tradespending
             if changed or every_bar:

@@ -7,16 +7,15 @@ feed. Feeds with the same times share one cursor, and what they clock another.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
-from backtest.turbo.cursor import Cursor
+from backtest.turbo.cursor import Cursor, Leader
 
 _Floats = npt.NDArray[np.float64]
 _Rows = npt.NDArray[np.int64]
-_Sets = Iterable[tuple[Cursor, ...]]
+_Moves = list[tuple[int, ...]]  # the numbers of the calendars that move at each turn
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,10 @@ class Schedule:
     Args:
         calendars: the times of each feed.
         times: Backtrader's date number of each turn, increasing.
-        lead: moves at each turn before the broker.
-        turn: moves at each turn after the broker; the strategy's cursor.
+        lead: moves at each turn before the broker, and takes `feeds` along.
+        turn: moves at each turn after the broker, and takes `followers` along; the strategy's.
         feeds: the cursor of each feed; `lead` where all move together.
         followers: the cursor of what each feed clocks; `turn` where all move together.
-        before: the cursors that move at each turn before the broker, `lead` left out.
-        after: the cursors that move at each turn after the broker, `turn` left out.
         start: the turn at which every feed has the bars that the strategy waits for.
         ready: the turn at which every feed has a bar more; from `start` until then each turn is
             a `nextstart`.
@@ -43,8 +40,6 @@ class Schedule:
     turn: Cursor
     feeds: tuple[Cursor, ...]
     followers: tuple[Cursor, ...]
-    before: _Sets
-    after: _Sets
     start: int
     ready: int
 
@@ -67,10 +62,9 @@ class Schedule:
             for key, calendar in distinct.items()
         }
         waits = [(rows[key], period) for key, period in zip(keys, periods, strict=True)]
-        lead, turn = Cursor(), Cursor()
-        feeds = {key: lead if together else Cursor() for key in rows}
-        followers = {key: turn if together else Cursor() for key in rows}
         moves = [] if together else _moves(list(rows.values()), len(times))
+        lead, feeds = _leading(rows, moves)
+        turn, followers = _leading(rows, moves)
         return cls(
             tuple(distinct[key] for key in keys),
             times,
@@ -78,8 +72,6 @@ class Schedule:
             turn,
             tuple(feeds[key] for key in keys),
             tuple(followers[key] for key in keys),
-            repeat(()) if together else _chosen(list(feeds.values()), moves),
-            repeat(()) if together else _chosen(list(followers.values()), moves),
             max(_reached(where, period, len(times)) for where, period in waits),
             max(_reached(where, period + 1, len(times)) for where, period in waits),
         )
@@ -96,8 +88,8 @@ def _reached(rows: _Rows, bars: int, turns: int) -> int:
     return int(rows[bars - 1]) if bars <= len(rows) else turns
 
 
-def _moves(rows: list[_Rows], turns: int) -> list[tuple[int, ...]]:
-    """The numbers of the calendars that move at each turn; equal sets are one tuple."""
+def _moves(rows: list[_Rows], turns: int) -> _Moves:
+    """Which move; equal sets are one tuple."""
     flags = np.zeros((turns, len(rows)), dtype=np.bool_)
     for number, where in enumerate(rows):
         flags[where, number] = True
@@ -111,6 +103,12 @@ def _moves(rows: list[_Rows], turns: int) -> list[tuple[int, ...]]:
     return moves
 
 
-def _chosen(cursors: list[Cursor], moves: list[tuple[int, ...]]) -> list[tuple[Cursor, ...]]:
-    sets = {numbers: tuple(cursors[number] for number in numbers) for numbers in set(moves)}
-    return [sets[numbers] for numbers in moves]
+def _leading(keys: Iterable[bytes], moves: _Moves) -> tuple[Cursor, dict[bytes, Cursor]]:
+    """A cursor that moves at every turn, and those by calendar that it takes along."""
+    if not moves:
+        lead = Cursor()
+        return lead, dict.fromkeys(keys, lead)
+    cursors = {key: Cursor() for key in keys}
+    numbered = list(cursors.values())
+    sets = {numbers: tuple(numbered[number] for number in numbers) for numbers in set(moves)}
+    return Leader([sets[numbers] for numbers in moves]), cursors
