@@ -16,7 +16,7 @@ from backtest.compiled.course import Course
 from backtest.compiled.desk import Ints, Terms
 from backtest.compiled.kernel import kernel
 from backtest.compiled.reading import Group, Reader, rows_wanted
-from backtest.compiled.rooms import SPARES, Rooms, registers_for, rows_for
+from backtest.compiled.rooms import SPARES, Rooms, part_of, registers_for, rows_for
 from backtest.compiled.simulate import Room, Rows, Setting
 from backtest.compiled.tape import Sets, Tape
 from backtest.compiled.threads import processors, threads
@@ -36,12 +36,16 @@ LEAST = 8  # sets of a portion for each thread
 Params = Mapping[str, Any]
 
 
-class _Piece(NamedTuple):
-    """Some sets of a portion: their places in it, and their rows once `finish` has ended."""
+class _Portion(NamedTuple):
+    """Sets that are under way, program by program: places among all of the portion, and rows.
+
+    Args:
+        ends: wait until some of the rows are there.
+    """
 
     places: Ints
     rows: Rows
-    finish: Callable[[], None]
+    ends: list[Callable[[], None]]
 
 
 def evaluate(
@@ -159,11 +163,11 @@ class Evaluation:
         size = max(-(-count // PORTIONS), self._threads * LEAST)
         portions = [range(first, min(first + size, count)) for first in range(0, count, size)]
         # Not before all are read: a thread that needs the interpreter waits for who has it.
-        sent = [[each for some in work for each in self._send(*some, it)] for it in portions]
-        for portion, pieces in zip(portions, sent, strict=True):
+        sent = [self._send(work, portion) for portion in portions]
+        for portion, underway in zip(portions, sent, strict=True):
             chosen = [sets[start + place] for place in portion]
             reasons = {at: failures[it] for at, it in enumerate(portion) if it in failures}
-            yield self._collected(chosen, pieces, reasons)
+            yield self._collected(chosen, underway, reasons)
 
     def sets_of(self, reading: Reading) -> Sets:
         """One reading in the kernel's arrays."""
@@ -178,19 +182,29 @@ class Evaluation:
             return room
         return room._replace(registers=registers_for(count, held.wishes, held.events))
 
-    def _send(self, tape: Tape, places: Ints, sets: Sets, portion: range) -> Iterator[_Piece]:
-        begin, end = np.searchsorted(places, (portion.start, portion.stop)).tolist()
-        size = -(-(end - begin) // self._threads)
-        for first in range(begin, end, max(size, 1)):
-            last = min(first + size, end)
-            rows = rows_for(last - first)
-            chosen = Sets(sets.shared[first:last], sets.numbers[first:last], sets.table)
-            finish: Callable[[], None] = partial(self._run, tape, chosen, rows)
-            if self._pool is not None:
-                future = self._pool.submit(finish)
-                self._running.append(future)
-                finish = future.result
-            yield _Piece(places[first:last] - portion.start, rows, finish)
+    def _send(self, work: Sequence[tuple[Tape, Ints, Sets]], portion: range) -> _Portion:
+        cuts = [np.searchsorted(at, (portion.start, portion.stop)).tolist() for _, at, _ in work]
+        rows = rows_for(sum(end - begin for begin, end in cuts))
+        ends, done = [], 0
+        for (tape, _, sets), (begin, end) in zip(work, cuts, strict=True):
+            size = max(-(-(end - begin) // self._threads), 1)
+            for first in range(begin, end, size):
+                last = min(first + size, end)
+                chosen = Sets(sets.shared[first:last], sets.numbers[first:last], sets.table)
+                own = part_of(rows, done, done + last - first)
+                ends.append(self._begun(partial(self._run, tape, chosen, own)))
+                done += last - first
+        none = np.empty(0, np.int64)  # every set may have failed
+        places = [at[begin:end] for (_, at, _), (begin, end) in zip(work, cuts, strict=True)]
+        return _Portion(np.concatenate([none, *places]) - portion.start, rows, ends)
+
+    def _begun(self, work: Callable[[], None]) -> Callable[[], None]:
+        """What waits for the end of some work, or does it where there are no threads."""
+        if self._pool is None:
+            return work
+        future = self._pool.submit(work)
+        self._running.append(future)
+        return future.result
 
     def _run(self, tape: Tape, sets: Sets, rows: Rows) -> None:
         room = self.rooms.take()
@@ -201,16 +215,14 @@ class Evaluation:
             self.rooms.give(room)
 
     def _collected(
-        self, sets: Sequence[Params], pieces: Sequence[_Piece], failures: dict[int, str]
+        self, sets: Sequence[Params], underway: _Portion, failures: dict[int, str]
     ) -> Outcomes:
-        rows = rows_for(len(sets))
-        for piece in pieces:
-            piece.finish()
-            for whole, part in zip(rows, piece.rows, strict=True):
-                whole[piece.places] = part
+        for end in underway.ends:
+            end()
+        rows = _in_order(underway, len(sets))
         periods = np.full(len(sets), len(self.course.index), np.int64)
         periods[list(failures)] = 0
-        metrics = {name: rows.metrics[:, k].copy() for k, name in enumerate(METRICS)}
+        metrics = {name: rows.metrics[:, k] for k, name in enumerate(METRICS)}
         outcomes = Outcomes(metrics, rows.moments, periods, rows.blocks, failures)
         for row in np.flatnonzero(rows.faults).tolist():
             _replace(outcomes, row, self._in_cerebro(sets[row]))
@@ -224,6 +236,16 @@ class Evaluation:
         except Exception as error:  # noqa: BLE001  a strategy may raise anything
             return failed(_reason(error))
         return of_run(result.equity, float(self._spec.cash), result.trades)
+
+
+def _in_order(underway: _Portion, count: int) -> Rows:
+    """Rows of so many sets by their places."""
+    if np.array_equal(underway.places, np.arange(count)):
+        return underway.rows
+    rows = rows_for(count)
+    for whole, part in zip(rows, underway.rows, strict=True):
+        whole[underway.places] = part
+    return rows
 
 
 def _reason(error: Exception) -> str:

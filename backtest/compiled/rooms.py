@@ -78,3 +78,9 @@ def rows_for(count: int) -> Rows:
         np.zeros((count, BLOCKS, 3)),
         np.zeros(count, np.int64),
     )
+
+
+def part_of(rows: Rows, first: int, last: int) -> Rows:
+    """Some of the rows, in the same memory; `last` is exclusive."""
+    part = slice(first, last)
+    return Rows(rows.metrics[part], rows.moments[part], rows.blocks[part], rows.faults[part])
