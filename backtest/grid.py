@@ -60,8 +60,8 @@ class Grid:
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Every combination, in order."""
-        names = tuple(self.axes)
-        return (dict(zip(names, values, strict=True)) for values in product(*self.axes.values()))
+        named = [[(name, value) for value in values] for name, values in self.axes.items()]
+        return map(dict, product(*named))
 
     def at(self, number: int) -> dict[str, Any]:
         """The combination of that number, 0 the first."""

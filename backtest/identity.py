@@ -81,6 +81,8 @@ def _sources(item: Any, seen: set[int]) -> Iterator[str]:
     for function in _functions(item):
         for name in _names(function.__code__):
             found = function.__globals__.get(name)
+            if found is None:  # an attribute or a builtin, as most are
+                continue
             if isinstance(found, type | FunctionType):
                 yield from _sources(found, seen)
             elif isinstance(found, bool | int | float | str | tuple):

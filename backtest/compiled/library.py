@@ -217,9 +217,8 @@ class Library:
         """Where these values stay as they are: a row, or an array that is known; else None."""
         if self._known.get(id(values)) is values:
             return id(values)
-        begin, here = (each.__array_interface__["data"][0] for each in (self.table, values))
-        is_row = begin <= here < begin + self._used * self.table.strides[0]
-        return int(here) if is_row and values.size == self.table.shape[1] else None
+        is_row = values.base is self.table and values.size == self.table.shape[1]
+        return int(values.__array_interface__["data"][0]) if is_row else None
 
     def _smoothed(self, values: np.ndarray, period: int, alpha: float) -> np.ndarray:
         values = np.asarray(values, dtype=np.float64)
