@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from queue import SimpleQueue
 
@@ -34,4 +35,5 @@ def _settle(own: "SimpleQueue[int]") -> None:
     as long as the kernel takes for a thousand sets of 2,500 bars.
     """
     if not own.empty():
-        os.sched_setaffinity(0, {own.get()})
+        with suppress(OSError):  # some sandboxes forbid it
+            os.sched_setaffinity(0, {own.get()})
