@@ -3,15 +3,6 @@
 from typing import Any
 
 
-class Overdue:
-    """What is still to be worked out about the bar of now, should somebody ask."""
-
-    __slots__ = ("marks", "values")
-
-    def __init__(self) -> None:
-        self.marks = self.values = False
-
-
 class Settled:
     """An attribute of a broker that is worked out first when it is read or written."""
 

@@ -35,11 +35,11 @@ from backtrader.brokers.bbroker import BackBroker
 from backtrader.position import Position as StockPosition
 
 from backtest.turbo import placing, turn
-from backtest.turbo.account import Cash, Overdue, Settled, revalue
+from backtest.turbo.account import Cash, Settled, revalue
 from backtest.turbo.notices import Notices
 from backtest.turbo.orders import clone
 from backtest.turbo.positions import Position, lean_position
-from backtest.turbo.quotes import Quotes
+from backtest.turbo.quotes import Quote
 from backtest.turbo.schemes import Schemes
 
 # What a guard passes on to its broker, asked on every bar: for a run it has these itself.
@@ -64,12 +64,9 @@ class LeanBroker(BackBroker):
     def begin(self) -> None:
         """Keep what a run needs in attributes of the object; `restore` takes them away."""
         self._stock_names = frozenset(vars(self))
-        self.overdue = Overdue()
-        self.chores: list[Any] = []
-        # While all are empty a turn is nothing but time that passes; the loop looks for itself.
-        self.work = self.pending, self.submitted, self._toactivate, self._cash_addition, self.chores
+        self._unmarked = self._unvalued = False
         self._has_repeats = False
-        self.quotes = Quotes()
+        self._quotes: dict[Any, Quote] = {}
         self._notices: dict[int, Notices] = {}
         self._deaf: set[int] = set()
         self._planted: list[tuple[Any, str]] = []
@@ -103,28 +100,23 @@ class LeanBroker(BackBroker):
 
     def appraise(self) -> None:
         """Work out the account's values, if that is still to do."""
-        if self.overdue.values:
-            self.overdue.values = False
+        if self._unvalued:
+            self._unvalued = False
             revalue(self)
 
     def mark(self) -> None:
         """Write time and price of the bar on the positions held, if that is still to do."""
-        if self.overdue.marks:
-            self.overdue.marks = False
+        if self._unmarked:
+            self._unmarked = False
             for data, position in self.positions.items():
                 if position.size:
-                    quote = self.quotes[data]
+                    quote = self.quote(data)
                     position.mark(quote.clock, quote.clock[0], quote.close[0])
 
     def add_cash(self, cash: float) -> None:
         """Move cash in or out at the next turn, at the fund's value of this one."""
         self.appraise()
         super().add_cash(cash)
-
-    def add_order_history(self, orders: Any, notify: bool = True) -> None:
-        """Have orders of the past played; from now on each turn looks for them."""
-        super().add_order_history(orders, notify)
-        self.comminfo.weigh()
 
     def set_shortcash(self, shortcash: bool) -> None:
         """Say whether shorts bring cash; what the account was worth stays as it was."""
@@ -142,7 +134,7 @@ class LeanBroker(BackBroker):
     def notices(self, strategy: bt.Strategy) -> Notices:
         """How one running strategy is told; a guard before this broker needs every notification."""
         guard = None if strategy.broker is self else strategy.broker
-        made = Notices(strategy, self.quotes, needs_orders=guard is not None)
+        made = Notices(strategy, self.quote, needs_orders=guard is not None)
         if guard is not None:
             for name in _ASKED - vars(guard).keys():
                 if not hasattr(type(guard), name):
@@ -169,6 +161,13 @@ class LeanBroker(BackBroker):
         deaf = self._deaf
         if not deaf or executed.p1 != executed.p2 or id(order.p.owner) not in deaf:
             self.notifs.append(clone(order))
+
+    def quote(self, data: Any) -> Quote:
+        """The lines of a feed."""
+        quote = self._quotes.get(data)
+        if quote is None:
+            quote = self._quotes[data] = Quote(data)
+        return quote
 
 
 def lean(broker: bt.BrokerBase) -> LeanBroker | str:

@@ -64,15 +64,11 @@ class FlatLoop:
         strategy, orders, ride = self._strategy, self._orders, self._ride
         lead, turn, cerebro = self._schedule.lead, self._schedule.turn, strategy.cerebro
         next_, hear, news, every_bar = orders.next, orders.hear, orders.news, orders.every_bar
-        pending, submitted, legs, paid_in, chores = orders.work
-        overdue, watches, step = orders.overdue, self._watches.by_phase[phase], _STEPS[phase]
+        watches, step = self._watches.by_phase[phase], _STEPS[phase]
         remember, close = strategy.lines.datetime.array.append, self._close
         for time in times:
             lead.at += 1
-            if pending or submitted or legs or paid_in or chores:
-                next_()
-            else:
-                overdue.marks = overdue.values = True
+            next_()
             if news:
                 hear()
             if cerebro._event_stop or ride.has_ended:

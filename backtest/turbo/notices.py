@@ -7,7 +7,7 @@ from typing import Any
 import backtrader as bt
 from backtrader.trade import Trade
 
-from backtest.turbo.quotes import Quote, Quotes
+from backtest.turbo.quotes import Quote
 from backtest.turbo.trades import copied, update
 
 _Told = Callable[..., Any]
@@ -20,13 +20,15 @@ class Notices:
 
     Args:
         strategy: one whose delivery is Backtrader's own; a bt.SignalStrategy's is not.
-        quotes: of the run's broker.
+        quote: finds the quote of a feed.
         needs_orders: clone and keep every order's changes, even if nobody listens here.
     """
 
-    def __init__(self, strategy: bt.Strategy, quotes: Quotes, needs_orders: bool) -> None:
+    def __init__(
+        self, strategy: bt.Strategy, quote: Callable[[Any], Quote], needs_orders: bool
+    ) -> None:
         analyzers = list(chain(strategy.analyzers, strategy._slave_analyzers))
-        self._strategy, self._quotes = strategy, quotes
+        self._strategy, self._quote = strategy, quote
         self._own_order = list(_own(strategy, "notify_order"))
         self._orders = [told for one in analyzers for told in _heard(one, "notify_order")]
         self._trades = list(_own(strategy, "notify_trade"))
@@ -57,7 +59,7 @@ class Notices:
         if not trades:
             self._open(trades, order, data)
         for bit in executed.iterpending():
-            self._book(trades, order, bit, self._quotes[data])
+            self._book(trades, order, bit, self._quote(data))
 
     def _open(self, trades: list[Trade], order: bt.Order, data: bt.AbstractDataBase) -> None:
         history = self._strategy._tradehistoryon

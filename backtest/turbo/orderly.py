@@ -2,18 +2,12 @@
 
 from typing import Any, Protocol
 
-from backtest.turbo.account import Overdue
 from backtest.turbo.broker import LeanBroker
-
-_Work = tuple[Any, Any, Any, Any, Any]
-_ALWAYS: _Work = (True, (), (), (), ())
 
 
 class Orders(Protocol):
     """The broker's side of a turn."""
 
-    work: _Work  # a turn in which all are empty is no more than `overdue` set: nobody needs `next`
-    overdue: Overdue
     news: Any  # true when there may be something to hear
     every_bar: bool  # whether `tell` has something to say where no order and no trade changed
 
@@ -34,7 +28,6 @@ class StockOrders:
     """Stock's own order path, whatever the broker."""
 
     def __init__(self, cerebro: Any, strategy: Any) -> None:
-        self.work, self.overdue = _ALWAYS, Overdue()
         self.news: Any = ()
         self.every_bar = True
         self.next = cerebro._brokernotify
@@ -54,7 +47,6 @@ class LeanOrders:
 
     def __init__(self, broker: Any, made: LeanBroker, strategy: Any) -> None:
         notices = made.notices(strategy)
-        self.work, self.overdue = made.work if broker is made else _ALWAYS, made.overdue
         self.news: Any = made.notifs if broker is made else _News(made.notifs, broker)
         self.every_bar = notices.every_bar
         self.next = broker.next

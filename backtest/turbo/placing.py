@@ -48,7 +48,7 @@ def _placing(kind: type[bt.Order]) -> Callable[..., bt.Order]:
         terms.trailamount, terms.trailpercent = trailamount, trailpercent
         terms.parent, terms.transmit = parent, transmit
         terms.simulated, terms.histnotify = False, histnotify
-        order = new_order(kind, terms, broker.quotes[data])
+        order = new_order(kind, terms, broker.quote(data))
         if info:
             order.info.update(info)
         broker._ocoize(order, oco)
@@ -77,7 +77,7 @@ def transmit(broker: Any, order: bt.Order, check: bool = True) -> bt.Order:
         submit_accept(broker, order)
         return order
     order.status, order.broker = _SUBMITTED, None
-    order.plen = broker.quotes[order.p.data].count
+    order.plen = broker.quote(order.p.data).count
     broker.submitted.append(order)
     broker.orders.append(order)
     broker.notify(order)
@@ -88,7 +88,7 @@ def submit_accept(broker: Any, order: bt.Order) -> None:
     """Take an order into the book."""
     order.pannotated = None
     order.status, order.broker = _ACCEPTED, None
-    order.plen = broker.quotes[order.p.data].count
+    order.plen = broker.quote(order.p.data).count
     broker.pending.append(order)
     broker.notify(order)
 

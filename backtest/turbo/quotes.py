@@ -71,11 +71,3 @@ class Quote:
             microsecond=session.microsecond,
         )
         return float(data.date2num(end + timedelta(days=1) if end < at else end))
-
-
-class Quotes(dict[Any, Quote]):
-    """The quote of each feed, made when it is first asked for."""
-
-    def __missing__(self, data: Any) -> Quote:
-        quote = self[data] = Quote(data)
-        return quote

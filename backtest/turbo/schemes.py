@@ -26,13 +26,13 @@ class Schemes(dict[Any, Any]):
         self.weigh()
 
     def weigh(self) -> None:
-        """Find out what a turn has to do because of the schemes of now, orders or not."""
+        """Find out what the schemes of now make a turn do, orders or not."""
         broker = self._broker
         self.bear_interest = any(map(_bears_interest, self.values()))
         self.are_custom = any(type(scheme) not in _STOCK for scheme in self.values())
         self.moves_cash = self.bear_interest or any(map(_adjusts_cash, self.values()))
         asks = self.are_custom or broker.p.filler is not None
-        broker.chores[:] = filter(None, (self.moves_cash, asks, broker._userhist))
+        broker.is_restless = bool(self.moves_cash or asks)
 
 
 def _bears_interest(scheme: Any) -> bool:

@@ -14,12 +14,22 @@ _STOP_LIMITS = (bt.Order.StopLimit, bt.Order.StopTrailLimit)
 
 
 def take(broker: Any) -> None:
-    """Take a turn; one without anything to do only notes that time has passed."""
-    overdue = broker.overdue
-    if not any(broker.work):
-        overdue.marks = overdue.values = True
-        return
-    overdue.marks = overdue.values = False  # nobody asked about the bar before
+    """Take a turn; one without anything at work only notes that time has passed."""
+    if (
+        broker.pending
+        or broker.submitted
+        or broker.is_restless
+        or broker._toactivate
+        or broker._cash_addition
+        or broker._userhist
+    ):
+        broker._unmarked = broker._unvalued = False  # nobody asked about the bar before
+        _turn(broker)
+    else:
+        broker._unmarked = broker._unvalued = True
+
+
+def _turn(broker: Any) -> None:
     while broker._toactivate:
         broker._toactivate.popleft().activate()
     if broker.p.checksubmit:
@@ -72,7 +82,7 @@ def _close_turn(broker: Any) -> None:
     moves = broker.comminfo.moves_cash
     for data, position in broker.positions.items():
         if position.size:
-            quote = broker.quotes[data]
+            quote = broker.quote(data)
             close = quote.close[0]
             if moves:
                 scheme = broker.getcommissioninfo(data)
@@ -81,12 +91,12 @@ def _close_turn(broker: Any) -> None:
     if broker._cash_addition:
         broker._get_value()
     else:
-        broker.overdue.values = True
+        broker._unvalued = True
 
 
 def try_exec(broker: Any, order: bt.Order) -> None:
     """Execute an order if the bar reaches its price."""
-    quote, created, kind = broker.quotes[order.p.data], order.created, order.p.exectype or _MARKET
+    quote, created, kind = broker.quote(order.p.data), order.created, order.p.exectype or _MARKET
     opened = quote.open[0]
     if kind == _MARKET and not (broker.p.coc or broker.p.coo or broker.p.slip_open):
         if quote.clock[0] > created.dt:
@@ -125,6 +135,6 @@ def execute(  # the words are Backtrader's
         paid: float | None = BackBroker._execute(broker, order, ago, price, cash, position, dtcoc)
         return paid
     if price is not None:
-        quote = broker.quotes[data]
+        quote = broker.quote(data)
         fill_order(broker, order, quote, price, dtcoc or quote.clock[ago])
     return None

@@ -32,7 +32,6 @@ class Valuation:
     def __init__(self, broker: Any, schedule: Schedule, datas: Sequence[Any]) -> None:
         self.turns = 0  # that are over
         self._broker, self._own, self._schedule = broker, vars(broker), schedule
-        self._overdue = broker.overdue
         self._numbers = {data: number for number, data in enumerate(datas)}
         self._closes = [data.lines.close for data in datas]
         self._bars: dict[int, Any] = {}
@@ -46,7 +45,8 @@ class Valuation:
 
     def note(self) -> None:
         """Take a turn down when it is over."""
-        if not (self._plain and self._overdue.values and self._own["cash"] is self._known):
+        own = self._own
+        if not (self._plain and own["_unvalued"] and own["cash"] is self._known):
             self._record()
         self.turns += 1
 
@@ -72,7 +72,7 @@ class Valuation:
         ]
         moves = broker.comminfo.moves_cash or broker._cash_addition or not broker.p.shortcash
         self._plain = self._steady and not moves and all(map(self._follows, held))
-        if not (self._plain and self._overdue.values):
+        if not (self._plain and self._own["_unvalued"]):
             self._told[self.turns] = broker.getvalue()
         self._known = cash
         self._changes.append((self.turns, cash, held if self._plain else []))
