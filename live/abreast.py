@@ -48,16 +48,24 @@ class Level:
         self._values = cells[0].values
         self._rows = [cell.row for cell in cells]
         # Their attributes as mappings: Python remembers where an attribute is for one class only.
-        self._lines = [vars(line) for cell in cells for line in cell.written]
-        self._places = [place for place, cell in enumerate(cells) for _ in cell.written]
+        self._lines = [
+            (vars(line), line.array.append, place)
+            for place, cell in enumerate(cells)
+            for line in cell.written
+        ]
 
-    def take(self) -> None:
-        """Compute, and let each line grow by its value."""
+    def take(self, longer: Mapping[int, int]) -> None:
+        """Compute, and let each line grow by its value.
+
+        Args:
+            longer: each length that a line may have, and one more; lines that share their numbers
+                do not fill the processor's caches with their own.
+        """
         found = array("d", self._values(self._rows))
-        for line, place in zip(self._lines, self._places, strict=True):
-            line["_idx"] += 1
-            line["lencount"] += 1
-            line["array"].append(found[place])
+        for line, append, place in self._lines:
+            length = line["lencount"]
+            line["_idx"], line["lencount"] = length, longer[length]
+            append(found[place])
 
 
 def cell(indicator: Any) -> Cell | None:

@@ -66,8 +66,9 @@ class Steps:
         """Go on by what the feeds show now; abreast where every feed has one bar more."""
         lengths = [feed.lencount for feed in self._feeds]
         if lengths == self._next:
+            longer = {length - 1: length for length in lengths}
             for level in self._levels:
-                level.take()
+                level.take(longer)
             _take(self._others)
             is_steady = True
         else:
@@ -97,7 +98,7 @@ def _is_steady(step: _Step) -> bool:
     """Whether it is past its first value, level with its clock, and all it reads has that end."""
     lines = (*step.lines, *(step.cell.sources if step.cell else ()))
     return step.own.lencount == step.clock.lencount >= step.minperiod and all(
-        line._idx + 1 == len(line.array) for line in lines
+        line._idx + 1 == line.lencount == len(line.array) for line in lines
     )
 
 
