@@ -46,6 +46,10 @@ from backtest.turbo.schemes import Schemes
 _ASKED = frozenset(
     ("getposition", "getvalue", "get_value", "getcash", "get_cash", "getcommissioninfo")
 )
+_METHODS = {name for name in dir(BackBroker) if callable(getattr(BackBroker, name))} - {
+    "p",
+    "params",
+}
 
 
 class LeanBroker(BackBroker):
@@ -176,9 +180,7 @@ def lean(broker: bt.BrokerBase) -> LeanBroker | str:
         return f"the broker is a {type(broker).__name__}, not Backtrader's own BackBroker"
     if broker._fundhist:
         return "the broker has a history of its fund"
-    planted = sorted(name for name in vars(broker) if callable(getattr(BackBroker, name, None)))
-    planted = [name for name in planted if name not in ("p", "params")]
-    if planted:
+    if planted := sorted(_METHODS & vars(broker).keys()):
         return f"the broker has methods of its own: {', '.join(planted)}"
     broker.__class__ = LeanBroker
     made: LeanBroker = broker

@@ -69,13 +69,11 @@ class FlatLoop:
         for time in times:
             lead.at += 1
             next_()
-            if news:
-                hear()
+            changed = hear() if news else None
             if cerebro._event_stop or ride.has_ended:
                 return self._leave(time)
             turn.at += 1
             remember(time)
-            changed = strategy._orderspending or strategy._tradespending
             if changed or every_bar:
                 orders.tell()
             getattr(strategy, step)()

@@ -8,14 +8,14 @@ from backtest.turbo.broker import LeanBroker
 class Orders(Protocol):
     """The broker's side of a turn."""
 
-    news: Any  # true when there may be something to hear
+    news: Any  # true when there may be something to hear, and so to tell
     every_bar: bool  # whether `tell` has something to say where no order and no trade changed
 
     def next(self) -> None:
         """Let the broker work."""
 
-    def hear(self) -> None:
-        """Bring what it has to say to the strategy."""
+    def hear(self) -> Any:
+        """Bring what it has to say to the strategy; true when there is something to tell of."""
 
     def tell(self) -> None:
         """Call the notify methods of the strategy and the analyzers."""
@@ -28,13 +28,15 @@ class StockOrders:
     """Stock's own order path, whatever the broker."""
 
     def __init__(self, cerebro: Any, strategy: Any) -> None:
-        self.news: Any = ()
+        self.news: Any = True
         self.every_bar = True
         self.next = cerebro._brokernotify
         self.tell, self.clear = strategy._notify, strategy.clear
+        self._strategy = strategy
 
-    def hear(self) -> None:
-        """Nothing: `next` has delivered everything."""
+    def hear(self) -> Any:
+        """Tell whether `next`, which has delivered everything, had something."""
+        return self._strategy._orderspending or self._strategy._tradespending
 
 
 class LeanOrders:
@@ -54,10 +56,11 @@ class LeanOrders:
         self.tell, self.clear = notices.tell, notices.clear
         self._deliver, self._strategy = made.deliver, strategy
 
-    def hear(self) -> None:
+    def hear(self) -> Any:
         """Bring all notifications to the strategy, and ask once more: a guard counts on it."""
         while (order := self._get()) is not None:
             self._deliver(order, self._strategy)
+        return self._strategy._orderspending or self._strategy._tradespending
 
 
 class _News:

@@ -14,6 +14,9 @@ class Position(StockPosition):
 
     broker: Any
 
+    def __bool__(self) -> bool:
+        return True if self.size else False  # noqa: SIM210  every bar asks: bool() would be a call
+
     def mark(self, clock: Any, number: float, close: float) -> None:
         """What the end of a turn of BackBroker writes on a position that is held."""
         own = self.__dict__
