@@ -71,8 +71,8 @@ class Arrivals(Protocol):
     def drain(self) -> Sequence[Item]:
         """What came since the last time, in order."""
 
-    def wait(self, timeout_s: float) -> object:
-        """Block until something is in ANY lane, at most `timeout_s` seconds."""
+    def wait(self, timeout_s: float) -> bool:
+        """Block until something is in ANY lane, at most `timeout_s` seconds; say whether it is."""
 
 
 class Recorded(Protocol):
@@ -147,6 +147,7 @@ class Turns:
         self._is_connected = False
         self._is_finished = False
         self._has_ended = False
+        self._is_at_rest = False
 
     @property
     def barrier(self) -> Barrier:
@@ -162,6 +163,11 @@ class Turns:
     def is_live(self) -> bool:
         """True when warm-up and recorded turns are over: orders may leave."""
         return self._is_past_over
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True when the last wait brought nothing at all."""
+        return self._is_at_rest
 
     def finish(self) -> None:
         """End the run after the current turn; may be called from any thread."""
@@ -208,6 +214,7 @@ class Turns:
 
     def _move_on(self, wait_s: float) -> None:
         self._current = None
+        self._is_at_rest = False
         if self._is_finished:
             self._has_ended = True
             return
@@ -252,8 +259,9 @@ class Turns:
         self._collect()
         while not self._ready and (left_s := until_s - clock.monotonic()) > 0:
             due_s = self._barrier.wait_s()
-            self._arrivals.wait(left_s if due_s is None else min(left_s, due_s))
+            has_come = self._arrivals.wait(left_s if due_s is None else min(left_s, due_s))
             if not self._collect():
+                self._is_at_rest = not (has_come or self._ready)
                 break
 
     def _collect(self) -> bool:

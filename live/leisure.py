@@ -7,7 +7,7 @@ from brokers.clock import Clock
 from brokers.inbox import Inbox
 
 LONGEST_S = 1.0  # without rest; what can wait is done then all the same
-YOUNG = 10_000  # objects made since the last collection that make another one worth while
+YOUNG = 2_000  # objects made since the last collection that make another one worth while
 ALL_EVERY_S = 600.0
 
 
@@ -37,11 +37,15 @@ class Leisure:
         gc.unfreeze()
         gc.enable()
 
-    def has_come(self) -> bool:
-        """Whether nothing has arrived since the last call, or there was no rest for a second."""
+    def has_come(self, *, is_busy: bool = False) -> bool:
+        """Whether nothing has arrived since the last call, or there was no rest for a second.
+
+        Args:
+            is_busy: whether another thread has orders in hand.
+        """
         before, self._received = self._received, self._inbox.received
         now_s = self._clock.monotonic()
-        if before != self._received and now_s < self._due_s:
+        if (is_busy or before != self._received) and now_s < self._due_s:
             return False
         self._due_s = now_s + LONGEST_S
         return True

@@ -1,6 +1,7 @@
 """Cerebro for a session: Backtrader's turns, with little between a bar and a decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from operator import sub
 from typing import Any
 
@@ -12,6 +13,7 @@ from live.steps import Steps
 
 _Bars = tuple[float, Mapping[str, VenueBar]]
 _AllSteps = Sequence[tuple[Any, Steps]]
+QUIET_S = 0.002  # without an arrival; a rest begins then
 _STOCK = (bt.Strategy._next, bt.Strategy._clk_update, bt.Strategy._getminperstatus)
 
 
@@ -36,9 +38,12 @@ class LiveCerebro(bt.Cerebro):
             self._datanotify()
             if self._event_stop:
                 return
-            turn = turns.advance(feeds[0].p.qcheck)
+            was_at_rest, longest_s = turns.is_at_rest, feeds[0].p.qcheck
+            turn = turns.advance(longest_s if was_at_rest else min(QUIET_S, longest_s))
             if turns.has_ended:
                 break
+            if turns.is_at_rest and not was_at_rest:
+                _make_room(feeds, steps)
             self._round(feeds, turn, steps)
         self._datanotify()
         self._storenotify()
@@ -70,6 +75,16 @@ class LiveCerebro(bt.Cerebro):
         is_plain = not (has_own or self._exactbars or self.p.cheat_on_open)
         shared = {id(feed.turns) for feed in self.datas if type(feed) is LiveFeed}
         return is_plain and len(shared) == 1 and all(map(_is_plain, self.datas))
+
+
+def _make_room(feeds: Iterable[LiveFeed], steps: _AllSteps) -> None:
+    """Let every line have room for the next value.
+
+    Lines of one length would all move to larger places on the same bar, while orders wait.
+    """
+    for line in chain(*(feed.lines for feed in feeds), *(some.lines for _, some in steps)):
+        line.array.append(0.0)
+        line.array.pop()
 
 
 def _is_plain(feed: Any) -> bool:

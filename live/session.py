@@ -117,7 +117,7 @@ class Session:
             self._shutdown.begin(tripped)
         if self._shutdown.is_under_way and not self._is_repeating and self._shutdown.is_done():
             self._stack.turns.finish()
-        if self._leisure.has_come():
+        if self._leisure.has_come(is_busy=not self._stack.store.is_idle):
             self._leisure.tidy()
             if self._view.is_due():
                 self._view.show(self._snapshot())

@@ -62,6 +62,11 @@ class Steps:
         self._levels = levels(step.cell for step in self._abreast if step.cell)
         self._next: list[int] = []  # lengths of the feeds at which all levels may be taken
 
+    @property
+    def lines(self) -> Iterator[LineBuffer]:
+        """All lines that grow."""
+        return (line for step in self._steps for line in step.lines)
+
     def take(self) -> None:
         """Go on by what the feeds show now; abreast where every feed has one bar more."""
         lengths = [feed.lencount for feed in self._feeds]

@@ -154,3 +154,13 @@ def test_without_a_calendar_a_month_ends_where_the_next_begins(clock):
     turns = turns_over(inbox, "A", clock, found.append, timeframe=Timeframe("1mo"))
     turns.serve(listening(), "A", 0.1)
     assert found[0].end_at == datetime(2024, 3, 1, tzinfo=UTC)
+
+
+def test_a_rest_is_a_wait_that_brought_nothing(clock):
+    script = Script([[UP], 0.5, bars("AB", [1]), [], 0.5], clock)  # the empty one is a fill
+    turns = turns_over(script, "AB", clock)
+    rests = []
+    for _ in range(5):
+        turns.advance(0.4)
+        rests.append(turns.is_at_rest)
+    assert rests == [False, True, False, False, True]

@@ -45,6 +45,13 @@ def test_leisure_comes_with_a_round_in_which_nothing_arrived(stage: Stage) -> No
     assert stage.leisure.has_come()
 
 
+def test_leisure_waits_for_orders_in_hand_but_not_for_ever(stage: Stage) -> None:
+    assert stage.leisure.has_come()
+    assert not stage.leisure.has_come(is_busy=True)
+    stage.clock.sleep(LONGEST_S)
+    assert stage.leisure.has_come(is_busy=True)
+
+
 def test_without_rest_leisure_comes_once_a_second(stage: Stage) -> None:
     came = []
     for _ in range(9):
