@@ -52,15 +52,26 @@ class LeanOrders:
         self.news: Any = made.notifs if broker is made else _News(made.notifs, broker)
         self.every_bar = notices.every_bar
         self.next = broker.next
-        self._get = broker.get_notification
+        self._get = made.notifs.popleft if broker is made else broker.get_notification
+        self._end = _done if broker is made else broker.get_notification
         self.tell, self.clear = notices.tell, notices.clear
-        self._deliver, self._strategy = made.deliver, strategy
+        self._take, self._deliver, self._strategy = notices.take, made.deliver, strategy
 
     def hear(self) -> Any:
         """Bring all notifications to the strategy, and ask once more: a guard counts on it."""
-        while (order := self._get()) is not None:
-            self._deliver(order, self._strategy)
-        return self._strategy._orderspending or self._strategy._tradespending
+        strategy = self._strategy
+        while self.news:
+            order = self._get()
+            if order.p.owner is strategy:
+                self._take(order)
+            else:
+                self._deliver(order, strategy)
+        self._end()
+        return strategy._orderspending or strategy._tradespending
+
+
+def _done() -> None:
+    """Nothing: who is not asked does not count on it."""
 
 
 class _News:
