@@ -1,5 +1,6 @@
 """Who rides on which cursor: feeds on their own, indicators with the feed that clocks them."""
 
+from array import array
 from typing import Any
 
 from backtrader.linebuffer import LineBuffer
@@ -43,7 +44,7 @@ def board(strategy: Any, schedule: Schedule, riders: Clocked) -> Ride:
             ride.take(line, place)
         if not isinstance(indicator, LineBuffer):
             ride.take_series(indicator)
-    ride.take(strategy.lines.datetime, schedule.turn)
+    ride.take_times(strategy.lines.datetime, schedule.turn, array("d", schedule.times.tobytes()))
     return ride
 
 

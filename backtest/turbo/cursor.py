@@ -5,6 +5,7 @@ cursor's: what moved dozens of lines moves one number. Lines keep their identity
 have their own class back and the position in which stock leaves them.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -113,6 +114,24 @@ class OnCursor:
         self.lencount = count
 
 
+class OnTimes(OnCursor):
+    """Mixed into the class of a line known beforehand: it grows up to its bar when it is read."""
+
+    _times: "array[float]"
+
+    @property
+    def array(self) -> Any:
+        """The values so far."""
+        own, count = self.__dict__["array"], self._cursor.at + 1
+        if len(own) < count:
+            own.extend(self._times[len(own) : count])
+        return own
+
+    @array.setter
+    def array(self, values: Any) -> None:
+        self.__dict__["array"] = values
+
+
 class ByFirstLine:
     """Mixed into the class of a feed or an indicator: it is its first line, without a detour."""
 
@@ -180,6 +199,12 @@ class Ride:
     def _name(self, it: Any, name: str, line: Any) -> None:
         vars(it)[name] = line
         self._named.append((it, name, line))
+
+    def take_times(self, line: Any, cursor: Cursor, times: "array[float]") -> None:
+        """Put a line on a cursor that will be given these values, one at each bar."""
+        self._name(line, "_times", times)
+        self.take(line, cursor, OnTimes)
+        self.before_end(lambda: line.array)
 
     def before_end(self, act: Callable[[], object]) -> None:
         """Have something done while everything still rides."""

@@ -1,9 +1,7 @@
 """The flat loop: one strategy over a schedule, with nothing done that nobody would notice."""
 
-from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from backtest.turbo.cursor import Ride
@@ -49,31 +47,29 @@ class FlatLoop:
     def play(self) -> None:
         """Play until the last turn, or until somebody stops it or moves a line by hand."""
         plan = self._schedule
-        times = iter(array("d", plan.times.tobytes()))
         spans = (
             (PRENEXT, 0, plan.start),
             (NEXTSTART, plan.start, plan.ready),
             (NEXT, plan.ready, len(plan.times)),
         )
         for phase, first, last in spans:
-            if not self._span(islice(times, last - first), phase):
+            if not self._span(range(first, last), phase):
                 return
 
-    def _span(self, times: Iterator[float], phase: int) -> bool:
+    def _span(self, turns: range, phase: int) -> bool:
         """Play the turns of one phase; False when the run is not to go on."""
         strategy, orders, ride = self._strategy, self._orders, self._ride
         lead, turn, cerebro = self._schedule.lead, self._schedule.turn, strategy.cerebro
         next_, hear, news, every_bar = orders.next, orders.hear, orders.news, orders.every_bar
         watches, step = self._watches.by_phase[phase], _STEPS[phase]
-        remember, close = strategy.lines.datetime.array.append, self._close
-        for time in times:
+        close = self._close
+        for _ in turns:
             lead.at += 1
             next_()
             changed = hear() if news else None
             if cerebro._event_stop or ride.has_ended:
-                return self._leave(time)
+                return self._leave()
             turn.at += 1
-            remember(time)
             if changed or every_bar:
                 orders.tell()
             getattr(strategy, step)()
@@ -85,10 +81,10 @@ class FlatLoop:
                 return False
         return True
 
-    def _leave(self, time: float) -> bool:
+    def _leave(self) -> bool:
         """End the run before the strategy's turn; the turn is stock's where it is no stop."""
         if not self._strategy.cerebro._event_stop:
-            self._strategy._oncepost(time)
+            self._strategy._oncepost(self._schedule.times.item(self._schedule.turn.at + 1))
         return False
 
     def _close(self) -> None:
