@@ -1,4 +1,6 @@
+import gc
 import re
+import weakref
 
 import backtrader as bt
 import numpy as np
@@ -99,6 +101,23 @@ def test_a_set_that_cannot_be_run_is_a_row_with_its_reason(strategy, params, rea
     assert len(row) == 1
     assert np.isnan(row.metrics["sharpe"]).all()
     assert re.search(reason, row.failures[0])
+
+
+def test_a_set_that_is_done_keeps_no_order_waiting_for_a_search_of_garbage():
+    class Remembers(Reverses):
+        orders = []
+
+        def notify_order(self, order):
+            super().notify_order(order)
+            self.orders.append(weakref.ref(order))
+
+    gc.disable()
+    try:
+        assert Bench(RunSpec(Remembers), ONE).evaluate({}).failures == {}
+        assert len(Remembers.orders) > 20
+        assert not any(order() for order in Remembers.orders)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("error", [MemoryError, SystemExit])

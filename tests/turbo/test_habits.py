@@ -68,6 +68,47 @@ class Bracketing(Trader):
             self.buy_bracket(size=2, price=price, stopprice=price * 0.98, limitprice=price * 1.02)
 
 
+class ReadingByNumber(Trader):
+    def act(self):
+        super().act()
+        series = [*self.datas, *self.means, self.cross]
+        self.seen.append(exact([[len(one), one[0], one[-1]] for one in series]))
+
+
+class ReadingItsTimes(Trader):
+    """Its own line of times has a value for each bar until now and no other."""
+
+    def act(self):
+        super().act()
+        if len(self) % 5 == 0:
+            times = self.datetime
+            self.seen.append(exact([times[-2], list(times.get(size=3)), self.buflen()]))
+            with pytest.raises(IndexError):
+                times[1]
+
+
+class Labelled(bt.Indicator):
+    """Has its own way of being read."""
+
+    lines = ("twice",)
+
+    def __init__(self):
+        self.lines.twice = self.data.close * 2.0
+
+    def __getitem__(self, ago):
+        return "twice", self.lines[0][ago]
+
+
+class ReadingLabels(Trader):
+    def build(self):
+        super().build()
+        self.labelled = Labelled(self.data)
+
+    def act(self):
+        super().act()
+        self.seen.append(exact([self.labelled[0], self.labelled[-1]]))
+
+
 STRATEGIES = [
     HearingOfTheAccount,
     LookingAhead,
@@ -75,6 +116,9 @@ STRATEGIES = [
     BuyingEarly,
     Targeting,
     Bracketing,
+    ReadingByNumber,
+    ReadingItsTimes,
+    ReadingLabels,
 ]
 
 
