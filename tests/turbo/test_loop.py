@@ -61,6 +61,17 @@ def test_every_turn_is_as_in_stock(feeds, stdstats):
     assert not [path for path in turbo.explain() if path.reason]
 
 
+class Blind(Recorder):
+    """Never looks at anything."""
+
+    def note(self, word):
+        self.seen.append(word)
+
+
+def test_a_strategy_that_never_asks_for_the_time_is_left_with_all_times():
+    same(Blind, FEEDS["different calendars"])
+
+
 def test_feeds_are_used_again_by_the_next_run():
     feeds = FEEDS["different calendars"]()
     _, first = run(Cerebro, Trader, feeds, costly)
