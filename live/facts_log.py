@@ -1,7 +1,7 @@
 """What the venue said, as lines of the log and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,8 @@ _JOURNALS = frozenset(("v", "seq", "at", "run_id", "hash", "kind", "fact", "turn
 
 def as_record(fact: Fact) -> dict[str, Any]:
     """A fact as a line of the log."""
-    return {"kind": VENUE, "fact": type(fact).__name__, **asdict(fact)}
+    words = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return {"kind": VENUE, "fact": type(fact).__name__, **words}
 
 
 def from_record(record: Mapping[str, Any]) -> Fact:
