@@ -153,9 +153,10 @@ class Holdings:
 
     def _last(self, data: Any, position: bt.Position) -> float:
         """The last close; before the first bar, what was paid."""
-        if not len(data):
+        closes = data.close
+        if not len(closes):
             return float(position.price)
-        close = float(data.close[0])
+        close = float(closes[0])
         if self._splits and data in self._splits and data.datetime[0] <= self._splits[data][0]:
             close *= self._splits[data][1]
         return close
