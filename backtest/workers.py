@@ -13,7 +13,7 @@ from backtest.parcel import Parcel
 from backtest.turbo.garbage import rarer_collections
 from brokers.clock import SystemClock
 
-OBJECTS = 50_000  # made between two searches for garbage: some five short runs
+OBJECTS = 50_000  # made between two searches for garbage: some hundred short runs leave so many
 
 Params = Mapping[str, Any]
 Evaluate = Callable[[Sequence[Params]], Outcomes]
