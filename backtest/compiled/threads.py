@@ -31,8 +31,8 @@ def _pool(process: int, count: int) -> ThreadPoolExecutor:  # noqa: ARG001  a fo
 def _settle(own: "SimpleQueue[int]") -> None:
     """Keep a thread to a processor of its own, where the sweep has them all.
 
-    Linux may wake two threads on one processor and leave them there for 4 ms, until its next tick:
-    as long as the kernel takes for a thousand sets of 2,500 bars.
+    Linux may wake two threads on one processor and leave them there until its next tick, some 4 ms
+    later: as long as the kernel takes for a thousand sets of 2,500 bars.
     """
     if not own.empty():
         with suppress(OSError):  # some sandboxes forbid it
