@@ -11,6 +11,7 @@ from analyzers.equity import instants
 from analyzers.metrics import periods_per_year
 from backtest.compiled.desk import Floats, Ints, Market
 from brokers.errors import DataError
+from feeds.bars import check_bars
 from feeds.frames import bar_ends, to_num
 from feeds.passport import KEY, passport_of
 from strategies.panel import Bars
@@ -36,16 +37,17 @@ class Course:
 
     @classmethod
     def of(cls, frames: Mapping[str, pd.DataFrame]) -> "Course":
-        """The course of these frames, which have been checked.
+        """The course of these frames.
 
         Raises:
-            DataError: two steps are too close to tell apart.
+            DataError: a frame is no bar frame, or two steps are too close to tell apart.
         """
         own, times = [], []
         for name, frame in frames.items():
-            own.append(Bars(*np.array(frame.to_numpy().T, np.float64, order="C")))
-            passport = frame.attrs.get(KEY) or passport_of(frame, name)
-            times.append(to_num(bar_ends(frame, passport)))
+            bars = check_bars(frame, name)
+            own.append(Bars(*np.array(bars.to_numpy().T, order="C")))
+            passport = bars.attrs.get(KEY) or passport_of(bars, name)
+            times.append(to_num(bar_ends(bars, passport)))
         all_times = times[0] if len(times) == 1 else np.unique(np.concatenate(times))
         index = instants(all_times)
         if not index.is_unique or any((np.diff(stamps) <= 0).any() for stamps in times):

@@ -60,7 +60,7 @@ def evaluate(
 
     Args:
         spec: the run; a set's parameters go before its own.
-        frames: bars by symbol, as `backtest.inputs.only_frames` gives them.
+        frames: the bars by symbol.
         sets: parameters by name.
         jobs: threads; -1 for one a processor.
         chunk_bytes: about how much memory indicators may take at a time.
@@ -69,7 +69,7 @@ def evaluate(
         Chunks in order: which sets, and their outcomes. A set that fails has its reason there.
 
     Raises:
-        DataError: two bars end too close together to tell apart.
+        DataError: a frame is no bar frame.
     """
     count = len(processors()) if jobs < 1 else jobs
     pool = threads(count) if count > 1 else None
