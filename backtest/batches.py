@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from backtest.crew import Batch, Crew
-from backtest.ledger import LOST
+from backtest.entries import LOST
 from backtest.outcomes import Outcomes, failed
 from backtest.workers import Params
 from brokers.errors import DataError

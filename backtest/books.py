@@ -1,6 +1,7 @@
 """What the ledger knows of a sweep's sets is looked up; the others are evaluated and entered."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from backtest.board import Board
 from backtest.evaluation import Evaluation
@@ -18,7 +19,8 @@ class Books:
 
     Args:
         spec: the sweep.
-        ledger, study: where they are entered.
+        ledger, study: where they are entered; which study it is is asked when that is needed, for
+            the compiled engine can be at work meanwhile.
         evaluation: what evaluates them.
         count: told how many more sets are finished.
     """
@@ -27,15 +29,19 @@ class Books:
         self,
         spec: SweepSpec,
         ledger: Ledger,
-        study: Study,
+        study: Callable[[], Study],
         evaluation: Evaluation,
         count: Count | None = None,
     ) -> None:
         self._spec, self._ledger, self._evaluation = spec, ledger, evaluation
-        self._study = ledger.study(study)
+        self._identified = study
         self._told = count
 
-    def on(self, study: Study, evaluation: Evaluation) -> "Books":
+    @cached_property
+    def _study(self) -> int:
+        return self._ledger.study(self._identified())
+
+    def on(self, study: Callable[[], Study], evaluation: Evaluation) -> "Books":
         """The same sets on other bars, whose progress is not told."""
         return Books(self._spec, self._ledger, study, evaluation)
 
@@ -59,8 +65,8 @@ class Books:
             self._count(len(finished))
 
     def give_up(self, sets: Sequence[Params], outcomes: Outcomes) -> None:
-        """Enter sets that are not evaluated, where the ledger does not know more of them."""
-        self._ledger.keep(self._study, self._keys(sets), outcomes, replace=False)
+        """Enter sets that are not evaluated; what the ledger knows of them stays."""
+        self._ledger.keep(self._study, self._keys(sets), outcomes)
         self._count(len(sets))
 
     def _keys(self, sets: Sequence[Params]) -> list[str]:

@@ -1,30 +1,34 @@
 """Every trial ever made, in one SQLite file: nothing is repeated, and nothing is forgotten."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from analyzers.overfit import BLOCKS
-from backtest.outcomes import METRICS, PRUNED, Outcomes
+from backtest.entries import (
+    Entry,
+    digest,
+    entry,
+    failures_of,
+    keys_of,
+    outcomes_of,
+    ratios_of,
+    unfinished,
+)
+from backtest.outcomes import PRUNED, Outcomes, concat
 from brokers.errors import ConfigError, DataError
 
-FORMAT = 1
+FORMAT = 2
 WAIT_S = 10.0
 MEMORY = ":memory:"
-CHUNK = 1_000  # rows read at a time
-FEW = 500  # keys that are looked up one by one
-MOMENTS = ("mean", "deviation", "skew", "kurtosis")
-LOST = "lost: "
-"""How the reason of a set begins whose worker died; it is tried again when a sweep is resumed."""
+CHUNK = 1_000  # sets that are told at a time
 
-_NUMBERS = (*METRICS, *MOMENTS)
 _SCHEMA = (
     """CREATE TABLE studies (
     id INTEGER PRIMARY KEY,
@@ -35,36 +39,30 @@ _SCHEMA = (
     engine TEXT NOT NULL,
     UNIQUE (strategy, source, settings, bars, engine)
 )""",
-    f"""CREATE TABLE trials (
+    # What is read most comes first: the numbers of a thousand sets fill many pages.
+    """CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
     study INTEGER NOT NULL REFERENCES studies,
-    params TEXT NOT NULL,
-    {" REAL, ".join(_NUMBERS)} REAL,
-    periods INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    keys TEXT NOT NULL,
+    failures BLOB NOT NULL,
+    numbers BLOB NOT NULL,
     blocks BLOB NOT NULL,
-    failure TEXT,
-    UNIQUE (study, params)
+    UNIQUE (study, digest)
 )""",
     f"PRAGMA user_version = {FORMAT}",
 )
-_PLACES = ", ".join("?" * (len(_NUMBERS) + 5))
-_ADD = f"INSERT OR IGNORE INTO trials VALUES ({_PLACES})"  # noqa: S608  constants alone
-_RENEWED = ", ".join(f"{it} = excluded.{it}" for it in (*_NUMBERS, "periods", "blocks", "failure"))
-# In place: REPLACE would take the row and both its index entries out first.
-_PUT = f"""INSERT INTO trials VALUES ({_PLACES})
-ON CONFLICT (study, params) DO UPDATE SET {_RENEWED}"""  # noqa: S608
-_KNOWN = """
-SELECT * FROM trials WHERE study = ?
-AND (failure IS NULL OR (failure NOT LIKE ? AND failure NOT LIKE ?))
+_KEEP = """
+INSERT OR IGNORE INTO entries (study, digest, keys, failures, numbers, blocks)
+VALUES (?, ?, ?, ?, ?, ?)
 """
+_FORGET = "DELETE FROM entries WHERE id = ?"
+_SINCE = "SELECT id, keys, failures FROM entries WHERE study = ? AND id > ? ORDER BY id"
+_ENTRY = "SELECT keys, failures, numbers, blocks FROM entries WHERE id = ?"
 _OF_ALL = """
-FROM trials JOIN studies ON studies.id = trials.study
-WHERE strategy = ? AND bars = ? AND (failure IS NULL OR failure LIKE ?)
-"""
-_TRIED = f"SELECT mean / deviation {_OF_ALL}"
-_TRIED_ONCE = f"SELECT MAX(mean / deviation) {_OF_ALL} GROUP BY source, settings, params"
-_HAS_TWINS = """
-SELECT COUNT(*) > COUNT(DISTINCT source || ' ' || settings) FROM studies
-WHERE strategy = ? AND bars = ?
+SELECT source, settings, keys, failures, numbers
+FROM entries JOIN studies ON studies.id = entries.study
+WHERE strategy = ? AND bars = ? ORDER BY entries.id
 """
 
 
@@ -98,10 +96,41 @@ class Tried(NamedTuple):
     variance: float
 
 
+class _Places:
+    """Where the finished sets of one study are: entry and row by key; of two, the later."""
+
+    def __init__(self) -> None:
+        self.last = 0  # entry that was looked through
+        self.by_key: dict[str, tuple[int, int]] = {}
+        self._counts: dict[int, int] = {}  # of sets that are nowhere else, by entry
+
+    def enter(self, number: int, keys: Sequence[str], unfinished: Collection[int]) -> list[int]:
+        """Take in the next entry.
+
+        Args:
+            unfinished: its rows that say nothing of their sets.
+
+        Returns:
+            Entries of which nothing is left that no later one has.
+        """
+        self.last, emptied = number, []
+        self._counts[number] = len(keys) - len(unfinished) + bool(unfinished)
+        for row, key in enumerate(keys):
+            if row in unfinished:
+                continue
+            if (earlier := self.by_key.get(key)) is not None:
+                self._counts[earlier[0]] -= 1
+                if not self._counts[earlier[0]]:
+                    emptied.append(earlier[0])
+            self.by_key[key] = number, row
+        return emptied
+
+
 class Ledger:
     """The trials in one file, safe with several processes at once.
 
-    A trial is kept once its transaction is done, whatever becomes of the process.
+    What is entered together is one row, and is kept once `keep` has returned, whatever becomes of
+    the process. Of a set that was entered twice the later entry holds.
 
     Args:
         path: of the file, made when it is missing; ":memory:" keeps nothing.
@@ -118,6 +147,7 @@ class Ledger:
             _make_folder(Path(self.path).parent)
         with self._explained():
             self._file = sqlite3.connect(self.path, timeout=wait_s, isolation_level=None)
+        self._places: defaultdict[int, _Places] = defaultdict(_Places)
         try:
             with self._explained():
                 self._prepare()
@@ -152,27 +182,15 @@ class Ledger:
             ).fetchone()
         return int(found[0])
 
-    def keep(
-        self, study: int, keys: Sequence[str], outcomes: Outcomes, *, replace: bool = True
-    ) -> None:
-        """Add finished sets in one transaction.
+    def keep(self, study: int, keys: Sequence[str], outcomes: Outcomes) -> None:
+        """Enter finished sets; the very same ones with the very same outcomes once.
 
-        Args:
-            replace: put them in place of what was known of them; False leaves that as it is.
+        Raises:
+            ValueError: there are more or fewer outcomes than keys.
         """
-        numbers = [*(outcomes.metrics[name] for name in METRICS), *outcomes.moments.T]
-        blocks, size = outcomes.blocks.tobytes(), BLOCKS * 3 * 8
-        rows = zip(
-            repeat(study, len(keys)),
-            keys,
-            *(column.tolist() for column in numbers),
-            outcomes.periods.tolist(),
-            (blocks[at : at + size] for at in range(0, len(blocks), size)),
-            map(outcomes.failures.get, range(len(keys))),
-            strict=True,
-        )
-        with self._explained(), self._transaction():
-            self._file.executemany(_PUT if replace else _ADD, rows)
+        kept = entry(keys, outcomes)
+        with self._explained():
+            self._file.execute(_KEEP, (study, digest(kept), *kept))
 
     def known(self, study: int, keys: Sequence[str]) -> Iterator[tuple[list[int], Outcomes]]:
         """Which of `keys` the ledger has, by their place, with their outcomes, chunk by chunk.
@@ -180,26 +198,52 @@ class Ledger:
         Sets whose worker died are not among them, nor those that were given up on a part of the
         bars.
         """
-        places = {key: place for place, key in enumerate(keys)}
-        few = keys if len(keys) <= FEW else ()
-        query = _KNOWN + f" AND params IN ({', '.join('?' * len(few))})" if few else _KNOWN
-        with self._explained():
-            answer = self._file.execute(query, (study, f"{LOST}%", f"{PRUNED}%", *few))
-            while chunk := answer.fetchmany(CHUNK):
-                rows = [row for row in chunk if row[1] in places]
-                yield [places[row[1]] for row in rows], _outcomes(rows)
+        wanted: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        by_key = self._current(study).by_key
+        for place, key in enumerate(keys):
+            if (found := by_key.get(key)) is not None:
+                wanted[found[0]].append((place, found[1]))
+        places: list[int] = []
+        parts: list[Outcomes] = []
+        for number, pairs in sorted(wanted.items()):
+            for kept in self._rows(_ENTRY, number):
+                places += [place for place, _ in pairs]
+                parts.append(outcomes_of(Entry(*kept), [row for _, row in pairs]))
+            if len(places) >= CHUNK:
+                yield places, concat(parts)
+                places, parts = [], []
+        if places:
+            yield places, concat(parts)
 
     def tried(self, study: Study) -> Tried:
         """How much was tried with the strategy of `study` on its bars."""
-        names = study.strategy, study.bars
+        ratios: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        for source, settings, kept, failures, numbers in self._rows(
+            _OF_ALL, study.strategy, study.bars
+        ):
+            known, keys = ratios[source, settings], keys_of(kept)  # whichever engine it was
+            fresh = dict(zip(keys, ratios_of(numbers).tolist(), strict=True))
+            for row, reason in failures_of(failures).items():
+                if keys[row] in known or not reason.startswith(PRUNED):
+                    del fresh[keys[row]]
+            known |= fresh
+        each = np.array([ratio for known in ratios.values() for ratio in known.values()])
+        told = each[~np.isnan(each)]
+        return Tried(len(each), float(told.var(ddof=1)) if len(told) > 1 else float("nan"))
+
+    def _current(self, study: int) -> _Places:
+        """Where the sets are, entries of other processes included; what they replace is let go."""
+        places = self._places[study]
+        replaced: list[int] = []
+        for number, kept, failures in self._rows(_SINCE, study, places.last):
+            replaced += places.enter(number, keys_of(kept), unfinished(failures_of(failures)))
         with self._explained():
-            # Two engines alone try a set twice; to group the rows takes longer than to read them.
-            [has_twins] = self._file.execute(_HAS_TWINS, names).fetchone()
-            query = _TRIED_ONCE if has_twins else _TRIED
-            rows = self._file.execute(query, (*names, f"{PRUNED}%")).fetchall()
-        ratios = np.array([row[0] for row in rows if row[0] is not None])
-        variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else float("nan")
-        return Tried(len(rows), variance)
+            self._file.executemany(_FORGET, [(number,) for number in replaced])
+        return places
+
+    def _rows(self, query: str, *values: str | int) -> Iterator[Any]:
+        with self._explained():
+            yield from self._file.execute(query, values)
 
     def _prepare(self) -> None:
         self._file.execute("PRAGMA journal_mode = WAL")
@@ -243,22 +287,6 @@ class Ledger:
                 f"ledger {self.path} is damaged or no ledger ({error}): move it away, or name "
                 "another file with ledger="
             ) from error
-
-
-def _outcomes(rows: Sequence[Sequence[Any]]) -> Outcomes:
-    count, width = len(rows), len(_NUMBERS)
-    numbers = np.array([row[2 : 2 + width] for row in rows], dtype=np.float64)
-    numbers = numbers.reshape(count, width)
-    metrics = {name: numbers[:, place].copy() for place, name in enumerate(METRICS)}
-    blocks = np.frombuffer(b"".join(row[-2] for row in rows), dtype=np.float64)
-    failures = {place: row[-1] for place, row in enumerate(rows) if row[-1]}
-    return Outcomes(
-        metrics,
-        numbers[:, len(METRICS) :].copy(),
-        np.array([row[-3] for row in rows], dtype=np.int64),
-        blocks.reshape(count, BLOCKS, 3).copy(),
-        failures,
-    )
 
 
 def _make_folder(folder: Path) -> None:

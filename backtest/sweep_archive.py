@@ -11,7 +11,8 @@ import pandas as pd
 
 from analyzers.overfit import BLOCKS
 from analyzers.whole import write_whole
-from backtest.ledger import MOMENTS, Tried
+from backtest.entries import MOMENTS
+from backtest.ledger import Tried
 from backtest.outcomes import METRICS, Outcomes
 from backtest.sweep_result import FAILED, SweepResult, table_of
 from brokers.errors import DataError

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,7 +25,7 @@ from backtest.sweep_spec import Search as SearchName
 from backtest.windows import every_start
 from brokers.clock import SystemClock
 from brokers.errors import DataError
-from feeds.passport import KEY, passport_of
+from feeds.passport import KEY, Passport, passport_of
 
 Report = Callable[[int, int], None]  # (sets done, sets in all)
 BEST_FRAC = 0.6  # of the sets to confirm; the others are drawn at random
@@ -99,14 +100,13 @@ def execute(spec: SweepSpec, bars: Any, report: Report | None = None) -> SweepRe
     search = _search(spec)
     engine, reason = chosen_engine(spec, frames)
     load = Workload(spec.run, frames, engine)
-    names = spec.run.strategy_name, source_key(spec.run.strategy_class)
-    study = Study(*names, settings_key(spec.run, spec.axes.axes), bars_key(passports), engine)
+    study = cache(partial(_study, spec, passports, engine))
     with Ledger(spec.ledger_path) as ledger, Evaluation(spec, load) as evaluation:
         books = Books(spec, ledger, study, evaluation, _counted(report, search.total))
         rungs = _rungs(spec, load, study, evaluation, books)
         climb = Climb(search, rungs, spec.objective)
         is_complete = climb.run()
-        tried = ledger.tried(study)
+        tried = ledger.tried(study())
     sets, outcomes = climb.sets, climb.outcomes
     _check_some_succeeded(sets, outcomes)
     confirmed = _confirmed(spec, load, sets, outcomes) if is_complete else ()
@@ -138,7 +138,11 @@ def _search(spec: SweepSpec) -> Search:
 
 
 def _rungs(
-    spec: SweepSpec, load: Workload, study: Study, evaluation: Evaluation, whole: Books
+    spec: SweepSpec,
+    load: Workload,
+    study: Callable[[], Study],
+    evaluation: Evaluation,
+    whole: Books,
 ) -> list[Rung]:
     """The parts of the bars on which sets are tried first, and then all of them."""
     last = Rung(len(every_start(load.frames)), whole)
@@ -147,11 +151,16 @@ def _rungs(
     rungs = []
     for bars, part in parts(load.frames).items():
         on_part = evaluation.on(replace(load, frames=part))
-        named = replace(
-            study, bars=bars_key({name: passport_of(frame, name) for name, frame in part.items()})
-        )
-        rungs.append(Rung(bars, whole.on(named, on_part)))
+        key = bars_key({name: passport_of(frame, name) for name, frame in part.items()})
+        rungs.append(Rung(bars, whole.on(partial(replace, study(), bars=key), on_part)))
     return [*rungs, last]
+
+
+def _study(spec: SweepSpec, passports: Mapping[str, Passport | None], engine: Engine) -> Study:
+    run = spec.run
+    settings = settings_key(run, spec.axes.axes)
+    source = source_key(run.strategy_class)
+    return Study(run.strategy_name, source, settings, bars_key(passports), engine)
 
 
 def _counted(report: Report | None, total: int) -> Count:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analyzers.overfit import BLOCKS
-from backtest.ledger import LOST, Ledger, Study
+from backtest.entries import LOST
+from backtest.ledger import Ledger, Study
 from backtest.outcomes import METRICS, PRUNED, Outcomes, concat, failed
 from brokers.errors import ConfigError, DataError
 
@@ -31,6 +32,14 @@ def assert_same(one, other):
 def known(ledger, study, keys):
     found = list(ledger.known(study, keys))
     return [place for places, _ in found for place in places], concat([it for _, it in found])
+
+
+def entries(path):
+    """The sets of each entry, oldest first."""
+    with sqlite3.connect(path) as file:
+        rows = file.execute("SELECT keys FROM entries ORDER BY id").fetchall()
+    file.close()
+    return [keys.replace("\n", " ") for (keys,) in rows]
 
 
 @pytest.fixture
@@ -60,6 +69,59 @@ def test_only_the_sets_asked_for_are_told_with_their_place(path):
     assert sorted(many[0]) == list(range(1300, 2000))
 
 
+def test_of_a_set_that_was_entered_twice_the_later_entry_holds(path):
+    with Ledger(path) as ledger:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a", "b"], concat([outcome(seed=1), outcome(seed=2)]))
+        ledger.keep(study, ["b", "c"], concat([outcome(seed=3), outcome(seed=4)]))
+        places, rows = known(ledger, study, ["a", "b", "c"])
+        assert ledger.tried(STUDY).trials == 3
+    assert places == [0, 1, 2]
+    assert_same(rows, concat([outcome(seed=1), outcome(seed=3), outcome(seed=4)]))
+
+
+def test_an_entry_of_which_later_ones_have_everything_is_let_go(path):
+    with Ledger(path) as ledger:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a", "b"], concat([outcome(seed=1), outcome(seed=2)]))
+        ledger.keep(study, ["b", "c"], concat([outcome(seed=3), outcome(seed=4)]))
+        assert known(ledger, study, ["a"])[0] == [0]
+        assert entries(path) == ["a b", "b c"]
+        ledger.keep(study, ["a"], outcome(seed=5))
+        assert_same(known(ledger, study, ["a"])[1], outcome(seed=5))
+        assert entries(path) == ["b c", "a"]
+
+
+def test_an_entry_with_pruned_sets_stays(path):
+    with Ledger(path) as ledger:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a", "b"], concat([outcome(), failed(f"{PRUNED}250 of 1,000 bars")]))
+        ledger.keep(study, ["a"], outcome(seed=1))
+        assert known(ledger, study, ["a", "b"])[0] == [0]
+        assert ledger.tried(STUDY).trials == 2
+
+
+def test_the_very_same_outcomes_again_are_entered_once(path):
+    rows = concat([outcome(seed=1), failed("ValueError: no luck")])
+    with Ledger(path) as ledger:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a", "b"], rows)
+        ledger.keep(study, ["a", "b"], rows)
+        ledger.keep(study, ["a", "c"], rows)
+    assert entries(path) == ["a b", "a c"]
+
+
+def test_what_another_process_enters_meanwhile_is_known(path):
+    with Ledger(path) as ledger, Ledger(path) as other:
+        study = ledger.study(STUDY)
+        ledger.keep(study, ["a"], outcome(seed=1))
+        assert known(ledger, study, ["a", "b"])[0] == [0]
+        other.keep(other.study(STUDY), ["a", "b"], concat([outcome(seed=2), outcome(seed=3)]))
+        places, rows = known(ledger, study, ["a", "b"])
+    assert places == [0, 1]
+    assert_same(rows, concat([outcome(seed=2), outcome(seed=3)]))
+
+
 def test_another_study_knows_nothing(path):
     with Ledger(path) as ledger:
         ledger.keep(ledger.study(STUDY), ["a"], outcome())
@@ -81,7 +143,7 @@ def test_a_pruned_set_is_a_trial_of_which_nothing_is_known(path):
         ledger.keep(study, ["a", "b"], concat([outcome(0.1), outcome(0.3)]))
         before = ledger.tried(STUDY)
         pruned = concat([failed(f"{PRUNED}250 of 1,000 bars")] * 2)
-        ledger.keep(study, ["b", "c"], pruned, replace=False)
+        ledger.keep(study, ["b", "c"], pruned)
         assert known(ledger, study, ["a", "b", "c"])[0] == [0, 1]
         assert ledger.tried(STUDY) == (3, before.variance)
         ledger.keep(study, ["c"], outcome(0.2))
@@ -113,10 +175,10 @@ def test_a_trial_without_variation_counts_but_has_no_sharpe_ratio(path):
     assert np.isnan(tried.variance)
 
 
-def test_a_transaction_that_fails_leaves_nothing_behind(path):
+def test_sets_and_outcomes_that_differ_in_number_leave_nothing_behind(path):
     with Ledger(path) as ledger:
         study = ledger.study(STUDY)
-        with pytest.raises(ValueError, match="zip"):
+        with pytest.raises(ValueError, match="3 keys for 1 outcomes"):
             ledger.keep(study, ["a", "b", "c"], outcome())
         assert known(ledger, study, ["a"])[0] == []
 
@@ -156,7 +218,7 @@ def test_another_programs_database_is_no_ledger(path):
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
-    with pytest.raises(DataError, match="is no ledger of format 1"):
+    with pytest.raises(DataError, match="is no ledger of format 2"):
         Ledger(path)
 
 

@@ -92,7 +92,7 @@ def test_the_same_sweep_again_repeats_nothing_and_gives_the_same_table(ledger):
 def test_a_sweep_that_lost_its_end_goes_on_to_the_same_table(ledger, kept):
     first = swept(ledger)
     with sqlite3.connect(ledger) as file:
-        file.execute("DELETE FROM trials WHERE rowid > ?", (kept,))
+        file.execute("DELETE FROM entries WHERE id > ?", (kept,))
     file.close()
     assert swept(ledger).table.equals(first.table)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backtest import run, sweep
-from backtest.ledger import LOST
+from backtest.entries import LOST
 from backtest.outcomes import METRICS
 from brokers.errors import ConfigError, DataError
 from strategies.sma_cross import SmaCross
@@ -30,9 +30,9 @@ def swept(grid=GRID, strategy=Above, bars=BARS, **how):
 
 def kept(ledger):
     with sqlite3.connect(ledger) as file:
-        rows = file.execute("SELECT params FROM trials").fetchall()
+        rows = file.execute("SELECT keys FROM entries").fetchall()
     file.close()
-    return len(rows)
+    return sum(len(keys.split("\n")) for (keys,) in rows)
 
 
 def test_a_sweep_has_a_row_for_each_set_with_the_numbers_of_its_run():
