@@ -12,6 +12,8 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 # The close is checked first: where a source has closes only, the other prices are its copies.
 _CHECKED = ("close", "open", "high", "low", "volume")
 
+_NAMES = pd.Index(COLUMNS)
+
 Place = Callable[[int], str]
 
 _Floats = npt.NDArray[np.float64]
@@ -42,9 +44,10 @@ def check_bars(frame: pd.DataFrame, name: str = "", place: Place | None = None) 
         raise DataError(f"{name}: there is no bar: choose another range or another file")
     index = _utc_index(frame.index, name)
     place = place or (lambda row: f"row {row} ({_stamp(index, row)})")
-    values = {column: _floats(frame[column], name, place) for column in COLUMNS}
-    _check_values(values, name, place)
-    bars = pd.DataFrame(values, index=index)
+    table = _table(frame, name, place)
+    if not _is_sound(table):
+        _refuse(dict(zip(COLUMNS, table, strict=True)), name, place)
+    bars = pd.DataFrame(table.T, index=index, columns=_NAMES)
     bars.attrs = dict(frame.attrs)
     return bars
 
@@ -96,6 +99,16 @@ def _utc_index(index: pd.Index, name: str) -> pd.DatetimeIndex:
     return utc
 
 
+def _table(frame: pd.DataFrame, name: str, place: Place) -> _Floats:
+    """The five columns, (5, N), as a copy."""
+    columns = frame if tuple(frame.columns) == COLUMNS else frame[list(COLUMNS)]
+    try:
+        table = columns.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        table = np.stack([_floats(frame[column], name, place) for column in COLUMNS], axis=1)
+    return np.array(table.T, order="C")
+
+
 def _floats(column: "pd.Series[float]", name: str, place: Place) -> _Floats:
     try:
         numbers = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
@@ -107,7 +120,19 @@ def _floats(column: "pd.Series[float]", name: str, place: Place) -> _Floats:
     return numbers
 
 
-def _check_values(values: dict[str, _Floats], name: str, place: Place) -> None:
+def _is_sound(table: _Floats) -> bool:
+    """Whether `_refuse` would find nothing, found out with a few looks at everything."""
+    opened, high, low, close, volume = table
+    is_whole = np.isfinite(table).all() and (table[:4] > 0).all() and (volume >= 0).all()
+    is_around = (high >= np.maximum(opened, close)).all() and (
+        low <= np.minimum(opened, close)
+    ).all()
+    return bool(is_whole and is_around)
+
+
+def _refuse(values: dict[str, _Floats], name: str, place: Place) -> None:
+    """Raise for the first value that is wrong."""
+
     def refuse_where(wrong: _Mask, column: str, fault: str) -> None:
         if wrong.any():
             row = int(wrong.argmax())

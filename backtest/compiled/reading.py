@@ -140,7 +140,7 @@ class Reader:
         self.library.is_unready = False
         try:
             with self.library.reserving(self._margin):
-                alike = self._templates.readings([self._config(params) for params in sets])
+                alike = self._templates.readings(self._configs(sets))
         except (*ODD, Exception):  # noqa: BLE001  it is raised again when the set is read
             return []
         return [] if self.library.is_unready else alike
@@ -152,16 +152,20 @@ class Reader:
             return error
 
     def _config(self, params: Params) -> Any:
-        merged = {**self._params, **params}
+        return self._configs([params])[0]
+
+    def _configs(self, sets: Sequence[Params]) -> list[Any]:
+        merged = [{**self._params, **params} for params in sets]
         try:
-            for name, value in params.items():
-                if (item := (name, type(value), value)) not in self._good:
-                    checked_values(self._cls, name, [value])
-                    self._good.add(item)
+            given = {(name, type(item), item) for params in sets for name, item in params.items()}
+            for name, _, value in given - self._good:
+                checked_values(self._cls, name, [value])
+            self._good |= given
         except TypeError:  # something that has no hash
-            checked_params(self._cls, merged)
+            for params in merged:
+                checked_params(self._cls, params)
         try:
-            return self._cls.Config(**merged)
+            return [self._cls.Config(**params) for params in merged]
         except ValueError as error:
             raise ConfigError(f"{self._cls.__name__}: {error}") from error
 
