@@ -6,9 +6,7 @@ Truth is 1.0 and 0.0. What remembers rows gets `memory`, two numbers that begin 
 import math
 from typing import Final
 
-from backtest.compiled.desk import Floats
-
-STRIDE: Final = 8
+from backtest.compiled.desk import Floats, Ints
 
 ADD: Final = 0
 SUBTRACT: Final = 1
@@ -148,20 +146,18 @@ def fill(out: Floats, value: float) -> None:
         out[i] = value
 
 
-def next_wish(targets: Floats, start: int) -> int:
-    """The first row from `start` on that is not NaN; the size where there is none."""
-    first = start
-    while first + STRIDE <= targets.size and has_no_wish(targets, first):
-        first += STRIDE
-    for i in range(first, targets.size):
-        if not math.isnan(targets[i]):
-            return i
-    return targets.size
+def mark_wishes(targets: Floats, marks: Ints) -> None:
+    """1 for each row that is not NaN; marks that are there already stay."""
+    for i in range(targets.size):
+        marks[i] |= 0 if math.isnan(targets[i]) else 1
 
 
-def has_no_wish(targets: Floats, first: int) -> bool:
-    """Tell whether `STRIDE` rows are all NaN."""
-    count = 0
-    for i in range(STRIDE):
-        count += 1 if math.isnan(targets[first + i]) else 0
-    return count == STRIDE
+def note_marked(marks: Ints, start: int, stop: int, events: Ints, count: int) -> int:
+    """Put down the steps from `start` on that are marked, behind `count` others; their new count.
+
+    Each step is written, and overwritten by the next where it has no mark: no branch depends on it.
+    """
+    for step in range(start, stop):
+        events[count] = step
+        count += marks[step - start]
+    return count

@@ -67,7 +67,8 @@ def _room(feeds: int, steps: int) -> Room:
 
 def registers_for(count: int, wishes: np.ndarray, events: np.ndarray) -> Registers:
     """Registers for tapes of at most `count` numbers and operations together."""
-    return Registers(np.empty((count, BLOCK)), np.empty((count, 2)), wishes, events)
+    values, marks = np.empty((count, BLOCK)), np.zeros(BLOCK, np.int64)
+    return Registers(values, np.empty((count, 2)), wishes, events, marks)
 
 
 def rows_for(count: int) -> Rows:

@@ -61,14 +61,15 @@ def fill_blocks(equity: Floats, blocks: Floats) -> tuple[float, float]:
     """
     count = equity.size - 1
     size = count // BLOCKS
+    for i in range(count):  # alone: what divides is not mixed with what sums up
+        before = equity[i]
+        equity[i] = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
     all_total, all_losses = 0.0, 0.0
     for block in range(BLOCKS + 1):  # the last one is what the blocks leave out
         last = (block + 1) * size if block < BLOCKS else count
         total, squares, losses = 0.0, 0.0, 0.0
         for i in range(block * size, last):
-            before = equity[i]
-            each = equity[i + 1] / before - 1.0 if before > 0.0 else np.nan
-            equity[i] = each
+            each = equity[i]
             total += each
             squares += each * each
             loss = min(each, 0.0)

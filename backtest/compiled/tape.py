@@ -19,7 +19,8 @@ from backtest.compiled.operations import (
     find_changes,
     find_crosses,
     hold_latch,
-    next_wish,
+    mark_wishes,
+    note_marked,
 )
 
 BLOCK: Final = 512
@@ -64,12 +65,14 @@ class Registers(NamedTuple):
         memory: (K, 2) what an operation keeps from block to block; or more.
         wishes: (S + 1, OUTPUTS, N) by event; the last row is never written and says nothing.
         events: (S,) steps that have a wish.
+        marks: (BLOCK,) 1 for rows of a block that have one.
     """
 
     values: Floats
     memory: Floats
     wishes: Floats
     events: Ints
+    marks: Ints
 
 
 def play_tape(tape: Tape, sets: Sets, row: int, room: Registers) -> int:
@@ -121,21 +124,19 @@ def collect_wishes(
     tape: Tape, sets: Sets, row: int, room: Registers, start: int, stop: int, count: int
 ) -> int:
     """Take down the steps of one block at which a feed has a target."""
-    feeds, i = tape.outputs.shape[0], 0
-    while i < stop - start:
-        step = stop - start
+    feeds = tape.outputs.shape[0]
+    room.marks[:] = 0
+    for feed in range(feeds):
+        which = tape.outputs[feed, col.TARGET]
+        mark_wishes(operand(sets, row, room, which, start, stop), room.marks)
+    after = note_marked(room.marks, start, stop, room.events, count)
+    for event in range(count, after):
+        step = room.events[event] - start
         for feed in range(feeds):
-            which = tape.outputs[feed, col.TARGET]
-            step = min(step, next_wish(operand(sets, row, room, which, start, stop), i))
-        if step < stop - start:
-            room.events[count] = start + step
-            for feed in range(feeds):
-                for output in range(col.OUTPUTS):
-                    which = tape.outputs[feed, output]
-                    room.wishes[count, output, feed] = at(sets, row, room, which, start, step)
-            count += 1
-        i = step + 1
-    return count
+            for output in range(col.OUTPUTS):
+                which = tape.outputs[feed, output]
+                room.wishes[event, output, feed] = at(sets, row, room, which, start, step)
+    return after
 
 
 def at(sets: Sets, row: int, room: Registers, which: int, start: int, i: int) -> float:
