@@ -55,7 +55,7 @@ class Books:
 
     def evaluate(self, board: Board, sets: Sequence[Params]) -> None:
         """Evaluate what the board still misses, and enter each set as it is finished."""
-        missing = {row: self._whole(sets[row]) for row in board.missing}
+        missing = {row: self._spec.whole(sets[row]) for row in board.missing}
         if not missing:
             return
         for finished, outcomes in self._evaluation.outcomes(missing):
@@ -70,11 +70,7 @@ class Books:
         self._count(len(sets))
 
     def _keys(self, sets: Sequence[Params]) -> list[str]:
-        return [set_key(self._whole(params)) for params in sets]
-
-    def _whole(self, params: Params) -> Params:
-        """All parameters of a set, the swept ones last."""
-        return {**self._spec.fixed, **params} if self._spec.fixed else params
+        return [set_key(self._spec.whole(params)) for params in sets]
 
     def _count(self, more: int) -> None:
         if self._told is not None:

@@ -130,7 +130,7 @@ class SweepSpec:
         Raises:
             ConfigError: the constraint itself raised an error.
         """
-        params = {**self.fixed, **chosen}
+        params = self.whole(chosen)
         if contradicts(self.run.strategy_class, params):
             return False
         if self.rule is None:
@@ -144,7 +144,11 @@ class SweepSpec:
 
     def run_of(self, chosen: Mapping[str, Any]) -> RunSpec:
         """The run of one combination."""
-        return replace(self.run, params={**self.fixed, **chosen})
+        return replace(self.run, params=self.whole(chosen))
+
+    def whole(self, chosen: Mapping[str, Any]) -> Mapping[str, Any]:
+        """All parameters of a combination, the swept ones last."""
+        return {**self.fixed, **chosen} if self.fixed else chosen
 
     def as_dict(self) -> dict[str, Any]:
         """The sweep in plain JSON values."""

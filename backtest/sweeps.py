@@ -209,5 +209,5 @@ def _confirmed(
     others = ranked[len(best) :]
     source = Random(spec.seed)  # noqa: S311  reproducible, not secret
     chosen = best + source.sample(others, min(spec.confirm - len(best), len(others)))
-    compiled.confirm(load.run, dict(load.frames), [{**spec.fixed, **sets[row]} for row in chosen])
+    compiled.confirm(load.run, dict(load.frames), [spec.whole(sets[row]) for row in chosen])
     return tuple(chosen)

@@ -155,7 +155,7 @@ class Reader:
         return self._configs([params])[0]
 
     def _configs(self, sets: Sequence[Params]) -> list[Any]:
-        merged = [{**self._params, **params} for params in sets]
+        merged = [{**self._params, **params} for params in sets] if self._params else sets
         try:
             given = {(name, type(item), item) for params in sets for name, item in params.items()}
             for name, _, value in given - self._good:
