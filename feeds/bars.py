@@ -47,7 +47,7 @@ def check_bars(frame: pd.DataFrame, name: str = "", place: Place | None = None) 
     table = _table(frame, name, place)
     if not _is_sound(table):
         _refuse(dict(zip(COLUMNS, table, strict=True)), name, place)
-    bars = pd.DataFrame(table.T, index=index, columns=_NAMES)
+    bars = pd.DataFrame(table.T, index=index, columns=_NAMES, copy=False)
     bars.attrs = dict(frame.attrs)
     return bars
 
