@@ -129,6 +129,7 @@ def build(
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
     turns, labels = _turns(settings, start, inbox, log), _labels(specs)
+    turns.heed(lambda: not store.is_idle)
     feeds = _feeds(turns, start, access)
     actions = _actions(start)
     own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))

@@ -13,7 +13,7 @@ import pytest
 from brokers.clock import ManualClock
 from brokers.wire.transport import VenueBar
 from feeds.timeframe import Timeframe
-from feeds.turns import Turn, warm_up
+from feeds.turns import BUSY_S, Turn, warm_up
 from tests.feeds.live_stage import (
     START,
     SYMBOLS,
@@ -164,3 +164,14 @@ def test_a_rest_is_a_wait_that_brought_nothing(clock):
         turns.advance(0.4)
         rests.append(turns.is_at_rest)
     assert rests == [False, True, False, False, True]
+
+
+def test_while_somebody_is_busy_there_is_no_rest_and_no_short_wait(clock):
+    script = Script([0.5, 0.5], clock)
+    turns, rests = turns_over(script, "A", clock), []
+    for is_busy in (True, False):
+        turns.heed(lambda is_busy=is_busy: is_busy)
+        turns.advance(BUSY_S / 5)
+        rests.append(turns.is_at_rest)
+    assert rests == [False, True]
+    assert script.waits == [BUSY_S, BUSY_S / 5]
