@@ -18,7 +18,7 @@ from feeds.frames import bar_ends
 from feeds.passport import passport_of
 from feeds.timeframe import Timeframe
 
-BUSY_S = 0.01  # without an arrival while others are busy; a wait need not end sooner
+BUSY_S = 0.01  # without an arrival; so long need nobody look round while others are busy
 
 _log = logging.getLogger(__name__)
 
@@ -262,14 +262,20 @@ class Turns:
         A round for each of 50 bars would keep the last of them waiting.
         """
         clock = self._barrier.clock
-        until_s = clock.monotonic() + (max(wait_s, BUSY_S) if self._is_busy() else wait_s)
+        until_s, waited_s = clock.monotonic() + wait_s, wait_s
         self._collect()
         while not self._ready and (left_s := until_s - clock.monotonic()) > 0:
             due_s = self._barrier.wait_s()
             has_come = self._arrivals.wait(left_s if due_s is None else min(left_s, due_s))
-            if not self._collect():
-                self._is_at_rest = not (has_come or self._ready or self._is_busy())
+            if self._collect():
+                continue
+            if has_come or self._ready or not self._is_busy():
+                self._is_at_rest = not (has_come or self._ready)
                 break
+            if waited_s >= BUSY_S:
+                break
+            until_s += wait_s
+            waited_s += wait_s
 
     def _collect(self) -> bool:
         """Take in what came; says whether bars did."""

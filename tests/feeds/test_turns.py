@@ -166,12 +166,12 @@ def test_a_rest_is_a_wait_that_brought_nothing(clock):
     assert rests == [False, True, False, False, True]
 
 
-def test_while_somebody_is_busy_there_is_no_rest_and_no_short_wait(clock):
-    script = Script([0.5, 0.5], clock)
+def test_there_is_no_rest_while_somebody_is_busy_and_for_a_while_nobody_looks_round(clock):
+    short_s = BUSY_S / 4
+    script = Script([short_s] * 7, clock)
     turns, rests = turns_over(script, "A", clock), []
-    for is_busy in (True, False):
-        turns.heed(lambda is_busy=is_busy: is_busy)
-        turns.advance(BUSY_S / 5)
-        rests.append(turns.is_at_rest)
-    assert rests == [False, True]
-    assert script.waits == pytest.approx([BUSY_S, BUSY_S / 5])
+    for busy in ([True] * 4, [True, False], [False]):
+        turns.heed(iter(busy).__next__)
+        turns.advance(short_s)
+        rests.append((len(script.waits), turns.is_at_rest))
+    assert rests == [(4, False), (6, True), (7, True)]
