@@ -1,13 +1,20 @@
 """A venue that speaks as much of Alpaca's protocol as one session needs, and stamps its sockets.
 
-Plain asyncio on loopback, so that next to nothing of what is measured is the venue's own. It runs
-as a process, prints its port, plays the script, prints its stamps, and serves until it is killed.
-Account, positions and orders read as empty: a session compares them at its start alone.
+Bare sockets on loopback and one event loop, so that next to nothing of what is measured is the
+venue's own. What it sends it stamps before the call that sends it; what arrives is stamped by the
+kernel (SO_TIMESTAMPNS: of a request, its last segment), not when this process has woken up and
+reads it, and told on the monotonic clock, as all else. Where there is no such stamp, as on other
+systems than Linux, the reading counts.
+
+It runs as a process, prints its port, plays the script, prints its stamps, and serves until it is
+killed. Account, positions and orders read as empty: a session compares them at its start alone.
 """
 
 import asyncio
 import base64
 import hashlib
+import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +30,9 @@ START_S = 60.0
 REST_S = 0.006  # between minutes, and before fills of their own: the session is idle by then
 FIRST_BARS_S = 0.004  # how long the other bars of a minute come before its last one
 MODES = ("with the answer", "on its own", "behind the next bars")
+CHUNK = 2**16
+STAMP = struct.Struct("qq")  # seconds and nanoseconds, see socket(7)
+STAMPED = getattr(socket, "SO_TIMESTAMPNS", 35 if sys.platform == "linux" else None)
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _ACCOUNT = {"id": "a1", "status": "ACTIVE", "currency": "USD"} | dict.fromkeys(
     ("cash", "equity", "buying_power"), "1000000"
@@ -31,19 +41,30 @@ _CLOCK = {"is_open": True} | dict.fromkeys(("next_open", "next_close"), "2025-06
 _ASSET = {"status": "active", "tradable": True, "fractionable": True}
 
 
-class Wire(asyncio.Protocol):
-    """One connection: requests, or frames once it has become a websocket."""
+class Wire:
+    """One connection: requests, or frames once it has become a websocket.
 
-    def __init__(self, venue: "Venue") -> None:
+    Args:
+        connection: a blocking one, which is read when there is something.
+    """
+
+    def __init__(self, venue: "Venue", connection: socket.socket) -> None:
         self._venue = venue
+        self._connection = connection
         self._buffer = b""
         self._hear: Callable[[Any], None] | None = None
+        asyncio.get_running_loop().add_reader(connection, self._read)
 
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        at_ns = time.monotonic_ns()
+    def _read(self) -> None:
+        try:
+            data, notes, _, _ = self._connection.recvmsg(CHUNK, socket.CMSG_SPACE(STAMP.size))
+        except ConnectionError:
+            data, notes = b"", []
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._connection)
+            self._connection.close()
+            return
+        at_ns = arrived_ns(notes)
         self._buffer += data
         while self._frame() if self._hear else self._request(at_ns):
             pass
@@ -51,7 +72,7 @@ class Wire(asyncio.Protocol):
     def send(self, content: Any, opcode: int = 1) -> None:
         """Send one frame: JSON, or bytes as they are."""
         body = content if isinstance(content, bytes) else orjson.dumps(content)
-        self._transport.write(framed(body, opcode))
+        self._connection.sendall(framed(body, opcode))
 
     def _request(self, at_ns: int) -> bool:
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
@@ -69,7 +90,7 @@ class Wire(asyncio.Protocol):
         path = target.partition("?")[0]
         if b"sec-websocket-key" in headers:
             accepted = hashlib.sha1(headers[b"sec-websocket-key"] + _MAGIC).digest()
-            self._transport.write(
+            self._connection.sendall(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Accept: " + base64.b64encode(accepted) + b"\r\n\r\n"
             )
@@ -80,7 +101,7 @@ class Wire(asyncio.Protocol):
 
     def _answer(self, content: Any, afterwards: Callable[[], None] | None) -> None:
         body = orjson.dumps(content)
-        self._transport.write(
+        self._connection.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
             % (len(body), body)
         )
@@ -102,7 +123,7 @@ class Wire(asyncio.Protocol):
         body = bytes(byte ^ mask[place % 4] for place, byte in enumerate(body))
         if opcode == 8:
             self.send(body, 8)
-            self._transport.close()
+            self._connection.shutdown(socket.SHUT_WR)
         elif opcode == 9:
             self.send(body, 10)
         elif self._hear:
@@ -236,6 +257,26 @@ class Venue:
             self._news.send({"stream": "listening", "data": {"streams": ["trade_updates"]}})
 
 
+def arrived_ns(notes: list[tuple[int, int, bytes]]) -> int:
+    """When it came to this machine, on the monotonic clock."""
+    real_ns = time.time_ns()
+    now_ns = time.monotonic_ns()  # read second: what comes between makes the stamp no earlier
+    for level, kind, content in notes:
+        if (level, kind) == (socket.SOL_SOCKET, STAMPED):
+            seconds, rest_ns = STAMP.unpack(content)
+            return int(now_ns - real_ns + seconds * 10**9 + rest_ns)
+    return now_ns
+
+
+def listening() -> socket.socket:
+    """A socket of loopback; the connections that it accepts stamp what arrives."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if STAMPED is not None:
+        listener.setsockopt(socket.SOL_SOCKET, STAMPED, 1)
+    return listener
+
+
 def framed(body: bytes, opcode: int) -> bytes:
     """One frame of a server."""
     size = len(body)
@@ -286,9 +327,10 @@ def _written(at: datetime) -> str:
 
 async def main(script: Script) -> None:
     """Serve and play."""
-    venue = Venue(script)
-    server = await asyncio.get_running_loop().create_server(lambda: Wire(venue), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    venue, listener = Venue(script), listening()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(listener, lambda: Wire(venue, listener.accept()[0]))
+    print(listener.getsockname()[1], flush=True)
     await asyncio.wait_for(venue.is_ready.wait(), START_S)
     await venue.play()
     names = ("bars_ns", "orders_ns", "fills_ns", "modes")

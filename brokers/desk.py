@@ -1,7 +1,7 @@
 """The order desk: what leaves for a venue, one job after the other; see `brokers/store.py`."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -55,15 +55,23 @@ class Desk:
     Args:
         transport: usually a `Resilient` one, which alone sends an order again.
         books: told of every answer.
+        hold: told True when several jobs are out at once, False when all are answered.
     """
 
-    def __init__(self, transport: Transport, books: Books, pace: Pace) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        books: Books,
+        pace: Pace,
+        hold: Callable[[bool], object] = lambda _: None,
+    ) -> None:
         self.done = 0
         self.is_open = False
         self._is_shut = False
         self._transport = transport
         self._books = books
         self._pace = pace
+        self._hold = hold
         self._jobs: asyncio.Queue[_Queued] = asyncio.Queue()
         self._lanes = asyncio.Semaphore(pace.lanes)
         self._is_apart = False
@@ -109,6 +117,8 @@ class Desk:
                 await self._await_turn(symbol, job, apart)
                 task = group.create_task(self._do(job, symbol, leave))
                 self._unanswered[symbol] = task
+                if len(self._unanswered) > 1:
+                    self._hold(True)
 
     async def _await_turn(self, symbol: str, job: Job, apart: bool) -> None:
         """Wait until the job may leave; those after it wait as well."""
@@ -129,7 +139,9 @@ class Desk:
         elif job.order_id in self._books.blotter.alive:
             await self._change(job)
         del self._unanswered[symbol]
-        self.done += 1
+        if not self._unanswered:
+            self._hold(False)
+        self.done += 1  # what was held counts as not done
         self._lanes.release()
 
     async def _submit(self, order: OrderSchema) -> None:

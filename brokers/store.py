@@ -17,6 +17,7 @@ from brokers.exit_pair import exit_pair
 from brokers.facts import Broken, Ended, OrderFact, SplitFact
 from brokers.inbox import Lane
 from brokers.orders import OrderSchema
+from brokers.relay import Relay
 from brokers.thread import Host, LoopThread
 from brokers.wire.clearance import Clearance
 from brokers.wire.transport import BarSource, Replacement, Transport
@@ -257,15 +258,16 @@ class Store:
 
     async def _open(self) -> _Wiring:
         link = await self._connect()
+        relay = Relay(self._facts.put_all, self._clock)
         books = Books(
             link.transport,
             self._blotter,
-            self._facts.put,
+            relay.tell,
             clock=self._clock,
             since=self._since,
             pace=self._pace,
         )
-        desk = Desk(link.transport, books, self._pace)
+        desk = Desk(link.transport, books, self._pace, relay.hold)
         return _Wiring(asyncio.get_running_loop(), asyncio.Event(), link, books, desk)
 
 

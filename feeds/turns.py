@@ -18,6 +18,8 @@ from feeds.frames import bar_ends
 from feeds.passport import passport_of
 from feeds.timeframe import Timeframe
 
+BUSY_S = 0.01  # without an arrival; so long need nobody look round while others are busy
+
 _log = logging.getLogger(__name__)
 
 
@@ -135,6 +137,7 @@ class Turns:
         self._past = iter(past)
         self._recorded = recorded
         self._note = note or _log_dropped
+        self._is_busy: Callable[[], bool] = lambda: False
         self._feeds: list[Listening] = []
         self._leader: Listening | None = None
         self._unserved: set[int] = set()
@@ -166,8 +169,12 @@ class Turns:
 
     @property
     def is_at_rest(self) -> bool:
-        """True when the last wait brought nothing at all."""
+        """True when the last wait brought nothing at all, and nobody is busy."""
         return self._is_at_rest
+
+    def heed(self, is_busy: Callable[[], bool]) -> None:
+        """Name what is asked whether another thread has in hand what a rest would hold up."""
+        self._is_busy = is_busy
 
     def finish(self) -> None:
         """End the run after the current turn; may be called from any thread."""
@@ -255,14 +262,20 @@ class Turns:
         A round for each of 50 bars would keep the last of them waiting.
         """
         clock = self._barrier.clock
-        until_s = clock.monotonic() + wait_s
+        until_s, waited_s = clock.monotonic() + wait_s, wait_s
         self._collect()
         while not self._ready and (left_s := until_s - clock.monotonic()) > 0:
             due_s = self._barrier.wait_s()
             has_come = self._arrivals.wait(left_s if due_s is None else min(left_s, due_s))
-            if not self._collect():
+            if self._collect():
+                continue
+            if has_come or self._ready or not self._is_busy():
                 self._is_at_rest = not (has_come or self._ready)
                 break
+            if waited_s >= BUSY_S:
+                break
+            until_s += wait_s
+            waited_s += wait_s
 
     def _collect(self) -> bool:
         """Take in what came; says whether bars did."""

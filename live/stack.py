@@ -128,7 +128,7 @@ def build(
     incoming = FactsIn(log, facts, store)
     broker = RemoteBroker(store, incoming, cash=start.cash, holdings=start.holdings)
     broker.setcommission(settings.paper.commission if access.is_embedded else 0.0)
-    turns, labels = _turns(settings, start, inbox, log), _labels(specs)
+    turns, labels = _turns(settings, start, inbox, log, store), _labels(specs)
     feeds = _feeds(turns, start, access)
     actions = _actions(start)
     own: tuple[Rule, ...] = (*_rules(settings, access.speed, log), SplitHalt(actions.known))
@@ -228,9 +228,11 @@ def _down(wires: Wires, lane: Lane, outage: Outage) -> None:
     lane.put(outage)
 
 
-def _turns(settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog) -> Turns:
+def _turns(
+    settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog, store: Store
+) -> Turns:
     barrier = Barrier(settings.data.symbols, settings.data.barrier_s, start.clock)
-    return Turns(
+    turns = Turns(
         inbox.lane("bars"),
         barrier,
         log.turn,
@@ -239,6 +241,8 @@ def _turns(settings: LiveSettings, start: Start, inbox: Inbox, log: SessionLog) 
         past=warm_up(start.frames),
         recorded=log,
     )
+    turns.heed(lambda: not store.is_idle)
+    return turns
 
 
 def _cerebro(

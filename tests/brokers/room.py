@@ -28,7 +28,8 @@ class Room:
         self.books = Books(
             venue, self.blotter, self.facts.append, clock=self.clock, since=NOON, pace=pace
         )
-        self.desk = Desk(venue, self.books, pace)
+        self.holds: list[bool] = []
+        self.desk = Desk(venue, self.books, pace, self.holds.append)
         self.errors: list[BaseException] = []
 
     async def open(self, *intents: OrderSchema, current: Any = ()) -> None:

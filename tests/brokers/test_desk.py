@@ -239,6 +239,17 @@ def test_orders_apart_overlap_in_different_symbols_as_far_as_lanes_allow(lanes, 
     assert room.venue.made("left") == (["a", "b"] if lanes == 1 else ["a", "b", "c"])
 
 
+def test_facts_are_held_from_the_second_order_out_until_all_are_answered():
+    async def scenario(room: Room) -> None:
+        await room.open()
+        await room.put(order("a"), order("b", symbol="T"), apart=True)
+        await room.venue.answer("a")
+        assert room.holds == [True]
+        await room.venue.answer("b")
+
+    assert on_stage(scenario, LANES, Slow()).holds == [True, False]
+
+
 def test_an_order_does_not_leave_before_those_ahead_of_it():
     async def scenario(room: Room) -> None:
         await room.open()

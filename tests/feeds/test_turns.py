@@ -13,7 +13,7 @@ import pytest
 from brokers.clock import ManualClock
 from brokers.wire.transport import VenueBar
 from feeds.timeframe import Timeframe
-from feeds.turns import Turn, warm_up
+from feeds.turns import BUSY_S, Turn, warm_up
 from tests.feeds.live_stage import (
     START,
     SYMBOLS,
@@ -164,3 +164,14 @@ def test_a_rest_is_a_wait_that_brought_nothing(clock):
         turns.advance(0.4)
         rests.append(turns.is_at_rest)
     assert rests == [False, True, False, False, True]
+
+
+def test_there_is_no_rest_while_somebody_is_busy_and_for_a_while_nobody_looks_round(clock):
+    short_s = BUSY_S / 4
+    script = Script([short_s] * 7, clock)
+    turns, rests = turns_over(script, "A", clock), []
+    for busy in ([True] * 4, [True, False], [False]):
+        turns.heed(iter(busy).__next__)
+        turns.advance(short_s)
+        rests.append((len(script.waits), turns.is_at_rest))
+    assert rests == [(4, False), (6, True), (7, True)]
