@@ -1,14 +1,15 @@
 """The indicators of many feeds computed abreast: one loop for each kind of computation.
 
 One after the other, every indicator brings its own code and objects into the processor's caches,
-and until the next bar they leave them again. Abreast, a bar touches little more than the newest
-value of each line.
+and until the next bar they leave them again. Abreast, a bar touches little more than rows of
+numbers: each computation reads what others have found at this bar, and the lines grow later.
 """
 
 import math
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from backtrader.functions import MultiLogic
@@ -16,25 +17,35 @@ from backtrader.indicators.basicops import Average, ExponentialSmoothing
 from backtrader.indicators.crossover import NonZeroDifference
 from backtrader.linebuffer import LineBuffer, LinesOperation, _LineDelay
 
+from feeds.late import Ledger
 from live.direct import first, written
 
-Row = tuple[Any, ...]  # what one computation needs: arrays, read from their ends, and numbers
-Values = Callable[[Sequence[Row]], Iterable[float]]
+Column = Iterable[float]  # one operand of each of some computations
+Values = Callable[..., Iterable[float]]
 
 
 class Cell(NamedTuple):
     """What one indicator computes at a bar.
 
     Args:
-        values: computes it, for all rows of its kind at once.
-        sources: lines that it reads.
+        values: computes it, for all cells of its kind at once, from what each was given and from
+            a column for each operand.
+        given: what it needs besides.
+        operands: lines whose newest values it reads.
+        earlier: lines of which it reads more, for itself.
         written: its own line, then those bound to it.
     """
 
     values: Values
-    row: Row
-    sources: tuple[Any, ...]
+    given: Any
+    operands: tuple[Any, ...]
+    earlier: tuple[Any, ...]
     written: tuple[LineBuffer, ...]
+
+    @property
+    def sources(self) -> tuple[Any, ...]:
+        """All lines that it reads."""
+        return self.operands + self.earlier
 
 
 class Level:
@@ -42,30 +53,19 @@ class Level:
 
     Args:
         cells: the sources of each have their values when the level is taken.
+        columns: what gives each of their operands.
     """
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
+    def __init__(self, cells: Sequence[Cell], columns: Sequence[Callable[[], Column]]) -> None:
+        self.ledger = Ledger([(line, at) for at, one in enumerate(cells) for line in one.written])
         self._values = cells[0].values
-        self._rows = [cell.row for cell in cells]
-        # Their attributes as mappings: Python remembers where an attribute is for one class only.
-        self._lines = [
-            (vars(line), line.array.append, place)
-            for place, cell in enumerate(cells)
-            for line in cell.written
-        ]
+        self._given = [cell.given for cell in cells]
+        self._columns = columns
 
-    def take(self, longer: Mapping[int, int]) -> None:
-        """Compute, and let each line grow by its value.
-
-        Args:
-            longer: each length that a line may have, and one more; lines that share their numbers
-                do not fill the processor's caches with their own.
-        """
-        found = array("d", self._values(self._rows))
-        for line, append, place in self._lines:
-            length = line["lencount"]
-            line["_idx"], line["lencount"] = length, longer[length]
-            append(found[place])
+    def take(self) -> None:
+        """Compute; the lines will grow by it."""
+        found = self._values(self._given, *[column() for column in self._columns])
+        self.ledger.owe(array("d", found))
 
 
 def cell(indicator: Any) -> Cell | None:
@@ -78,76 +78,112 @@ def cell(indicator: Any) -> Cell | None:
 def levels(cells: Iterable[Cell]) -> list[Level]:
     """Cells in their order of sources before those who read them, made into levels."""
     depths: dict[int, int] = {}  # by line
-    kinds: defaultdict[tuple[int, Values], list[Cell]] = defaultdict(list)
+    deep: list[tuple[int, Cell]] = []
     for one in cells:
         depth = 1 + max((depths.get(id(source), 0) for source in one.sources), default=0)
         depths |= {id(line): depth for line in one.written}
-        kinds[depth, one.values].append(one)
-    return [Level(kinds[key]) for key in sorted(kinds, key=lambda key: key[0])]
+        deep.append((depth, one))
+    made: list[Level] = []
+    places: dict[int, tuple[Ledger, int]] = {}  # by line
+    for _, group in groupby(sorted(deep, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+        kinds: defaultdict[tuple[Any, ...], list[Cell]] = defaultdict(list)
+        for _, one in group:
+            ledgers = (places[id(line)][0] if id(line) in places else None for line in one.operands)
+            kinds[one.values, *ledgers].append(one)
+        for alike in kinds.values():
+            operands = zip(*(one.operands for one in alike), strict=True)
+            level = Level(alike, [_column(lines, places) for lines in operands])
+            made.append(level)
+            places |= {
+                id(line): (level.ledger, at)
+                for at, one in enumerate(alike)
+                for line in one.written
+            }
+    return made
+
+
+def _column(lines: Sequence[Any], places: Mapping[int, tuple[Ledger, int]]) -> Callable[[], Column]:
+    """What gives the newest values of lines that are all of feeds, or all of one ledger."""
+    if id(lines[0]) not in places:
+        return lambda: [line.array[-1] for line in lines]
+    rows = places[id(lines[0])][0].rows
+    order = [places[id(line)][1] for line in lines]
+    return lambda: map(rows[-1].__getitem__, order)
 
 
 def _operation(line: Any) -> Cell | None:
     if line.btime:
         return None
-    reads_a, reads_b = line.bline or not line.r, line.bline or line.r
-    a = line.a.array if reads_a else (line.a,)
-    b = line.b.array if reads_b else (line.b,)
-    sources = (line.a,) * reads_a + (line.b,) * reads_b
-    return Cell(_operated, (line.operation, a, b), sources, written(line))
+    a, b, operation = line.a, line.b, line.operation
+    if line.bline:
+        return Cell(_operated, operation, (a, b), (), written(line))
+    if line.r:
+        return Cell(_operated_right, (operation, a), (b,), (), written(line))
+    return Cell(_operated_left, (operation, b), (a,), (), written(line))
 
 
-def _operated(rows: Sequence[Row]) -> Iterable[float]:
-    return [operation(a[-1], b[-1]) for operation, a, b in rows]
+def _operated(given: Sequence[Any], a: Column, b: Column) -> Iterable[float]:
+    return [operation(x, y) for operation, x, y in zip(given, a, b, strict=True)]
+
+
+def _operated_left(given: Sequence[Any], a: Column) -> Iterable[float]:
+    return [operation(x, y) for (operation, y), x in zip(given, a, strict=True)]
+
+
+def _operated_right(given: Sequence[Any], b: Column) -> Iterable[float]:
+    return [operation(x, y) for (operation, x), y in zip(given, b, strict=True)]
 
 
 def _delay(line: Any) -> Cell | None:
     if not isinstance(line.a, LineBuffer):
         return None
-    return Cell(_delayed, (line.a.array, line.ago - 1), (line.a,), written(line))
+    return Cell(_delayed, (line.a, line.ago - 1), (), (line.a,), written(line))
 
 
-def _delayed(rows: Sequence[Row]) -> Iterable[float]:
-    return [source[place] for source, place in rows]
+def _delayed(given: Sequence[Any]) -> Iterable[float]:
+    return [source.array[place] for source, place in given]
 
 
 def _logic(line: Any) -> Cell | None:
     if not all(isinstance(source, LineBuffer) for source in line.args):
         return None
-    arrays = [source.array for source in line.args]
-    return Cell(_judged, (line.flogic, arrays), tuple(line.args), written(line))
+    return Cell(_judged, line.flogic, tuple(line.args), (), written(line))
 
 
-def _judged(rows: Sequence[Row]) -> Iterable[float]:
-    return [logic([source[-1] for source in sources]) for logic, sources in rows]
+def _judged(given: Sequence[Any], *columns: Column) -> Iterable[float]:
+    return [logic([*each]) for logic, each in zip(given, zip(*columns, strict=True), strict=True)]
 
 
 def _average(indicator: Any) -> Cell:
     source = first(indicator.data)
-    row = (source.array, indicator.p.period)
-    return Cell(_averaged, row, (source,), written(indicator.line))
+    given = (source, indicator.p.period)
+    return Cell(_averaged, given, (), (source,), written(indicator.line))
 
 
-def _averaged(rows: Sequence[Row]) -> Iterable[float]:
-    return [math.fsum(source[-period:]) / period for source, period in rows]
+def _averaged(given: Sequence[Any]) -> Iterable[float]:
+    return [math.fsum(source.array[-period:]) / period for source, period in given]
 
 
 def _smoothing(indicator: Any) -> Cell:
-    source, line = first(indicator.data), indicator.line
-    row = (line.array, source.array, indicator.alpha1, indicator.alpha)
-    return Cell(_smoothed, row, (source,), written(line))
+    line = indicator.line
+    given = (line, indicator.alpha1, indicator.alpha)
+    return Cell(_smoothed, given, (first(indicator.data),), (), written(line))
 
 
-def _smoothed(rows: Sequence[Row]) -> Iterable[float]:
-    return [own[-1] * alpha1 + source[-1] * alpha for own, source, alpha1, alpha in rows]
+def _smoothed(given: Sequence[Any], sources: Column) -> Iterable[float]:
+    return [
+        own.array[-1] * alpha1 + source * alpha
+        for (own, alpha1, alpha), source in zip(given, sources, strict=True)
+    ]
 
 
 def _difference(indicator: Any) -> Cell:
-    a, b, line = first(indicator.data0), first(indicator.data1), indicator.line
-    return Cell(_differing, (a.array, b.array, line.array), (a, b), written(line))
+    operands = (first(indicator.data0), first(indicator.data1))
+    return Cell(_differing, indicator.line, operands, (), written(indicator.line))
 
 
-def _differing(rows: Sequence[Row]) -> Iterable[float]:
-    return [a[-1] - b[-1] or own[-1] for a, b, own in rows]
+def _differing(given: Sequence[Any], a: Column, b: Column) -> Iterable[float]:
+    return [x - y or own.array[-1] for own, x, y in zip(given, a, b, strict=True)]
 
 
 _CELLS: Mapping[Any, Callable[[Any], Cell | None]] = {

@@ -80,8 +80,10 @@ class LiveCerebro(bt.Cerebro):
 def _make_room(feeds: Iterable[LiveFeed], steps: _AllSteps) -> None:
     """Let every line have room for the next value.
 
-    Lines of one length would all move to larger places on the same bar, while orders wait.
+    Those left behind grow before. Lines of one length would all move to larger places on the same bar, while orders wait.
     """
+    for _, some in steps:
+        some.settle()
     for line in chain(*(feed.lines for feed in feeds), *(some.lines for _, some in steps)):
         line.array.append(0.0)
         line.array.pop()

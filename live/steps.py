@@ -67,16 +67,22 @@ class Steps:
         """All lines that grow."""
         return (line for step in self._steps for line in step.lines)
 
+    def settle(self) -> None:
+        """Let the lines grow that have been left behind."""
+        for level in self._levels:
+            level.ledger.settle()
+
     def take(self) -> None:
         """Go on by what the feeds show now; abreast where every feed has one bar more."""
         lengths = [feed.lencount for feed in self._feeds]
         if lengths == self._next:
-            longer = {length - 1: length for length in lengths}
             for level in self._levels:
-                level.take(longer)
+                level.take()
             _take(self._others)
             is_steady = True
         else:
+            for level in self._levels:
+                level.ledger.close()
             _take(self._steps)
             is_steady = all(map(_is_steady, self._abreast))
         self._next = [length + 1 for length in lengths] if is_steady else []

@@ -1,0 +1,113 @@
+"""Lines that grow when they are read, or when there is time.
+
+At each bar hundreds of lines would grow by a value, while orders wait; most are read by nobody in
+that bar. Each has a class made from its own meanwhile, which catches up before it shows anything.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from backtrader.linebuffer import LineBuffer
+
+MOST = 256  # bars that lines are behind at most
+
+
+class Ledger:
+    """What some lines are owed: a row of values for each bar that not all of them have taken.
+
+    Args:
+        lines: those that grow together, each with its place in the rows.
+    """
+
+    def __init__(self, lines: Sequence[tuple[LineBuffer, int]]) -> None:
+        self.rows: list[Sequence[float]] = []
+        self.bars = 0  # of all time
+        self._lines = [(line, place, type(line), late(type(line))) for line, place in lines]
+        self._is_open = False
+
+    def owe(self, row: Sequence[float]) -> None:
+        """Let each line be longer by its value in a row; nobody else may make them longer."""
+        if not self._is_open:
+            self._open()
+        elif len(self.rows) == MOST:
+            self.settle()
+        self.rows.append(row)
+        self.bars += 1
+
+    def settle(self) -> None:
+        """Let all lines grow by what they are owed."""
+        if self.rows:
+            for line, _, _, _ in self._lines:
+                line.array  # noqa: B018  to read is to catch up
+            self.rows.clear()
+
+    def close(self) -> None:
+        """Settle, and let the lines be as Backtrader made them until something is owed again."""
+        if self._is_open:
+            self.settle()
+            for line, _, kind, _ in self._lines:
+                line.__class__ = kind
+            self._is_open = False
+
+    def _open(self) -> None:
+        for line, place, _, kind in self._lines:
+            vars(line).update(_ledger=self, _place=place, _taken=self.bars)
+            line.__class__ = kind
+        self._is_open = True
+
+
+@cache
+def late(kind: type[LineBuffer]) -> type[LineBuffer]:
+    """The class of lines of a kind while a ledger owes them values."""
+    return type(kind)(kind.__name__, (_Late, kind), {"__module__": kind.__module__})
+
+
+class _Late:
+    """Mixed into a line's class: whoever asks for its values or its length lets it catch up."""
+
+    def _up(self) -> dict[str, Any]:
+        """Its attributes, up to date."""
+        own = self.__dict__
+        ledger = own["_ledger"]
+        behind = ledger.bars - own["_taken"]
+        if behind:
+            place = own["_place"]
+            own["array"].extend([row[place] for row in ledger.rows[-behind:]])
+            own["_idx"] += behind
+            own["lencount"] += behind
+            own["_taken"] = ledger.bars
+        return own
+
+    def __getitem__(self, ago: int) -> Any:
+        own = self._up()
+        return own["array"][own["_idx"] + ago]
+
+    def __len__(self) -> int:
+        return self._up()["lencount"]  # type: ignore[no-any-return]
+
+    @property
+    def array(self) -> Any:
+        """The values so far."""
+        return self._up()["array"]
+
+    @array.setter
+    def array(self, values: Any) -> None:
+        self._up()["array"] = values
+
+    @property
+    def _idx(self) -> int:
+        return self._up()["_idx"]  # type: ignore[no-any-return]
+
+    @_idx.setter
+    def _idx(self, index: int) -> None:
+        self._up()["_idx"] = index
+
+    @property
+    def lencount(self) -> int:
+        """How many bars there have been."""
+        return self._up()["lencount"]  # type: ignore[no-any-return]
+
+    @lencount.setter
+    def lencount(self, count: int) -> None:
+        self._up()["lencount"] = count
