@@ -21,31 +21,43 @@ class Ledger:
     """
 
     def __init__(self, lines: Sequence[tuple[LineBuffer, int]]) -> None:
-        self.rows: list[Sequence[float]] = []
+        self.rows: list[Sequence[float]] = []  # the newest last; some that all have taken are kept
         self.bars = 0  # of all time
+        self._kept = self._owed = 0
         self._lines = [(line, place, type(line), late(type(line))) for line, place in lines]
         self._is_open = False
+
+    def keep(self, count: int) -> None:
+        """Have `rows` hold so many, as soon as there were so many since somebody set a value."""
+        self._kept = max(self._kept, count)
 
     def owe(self, row: Sequence[float]) -> None:
         """Let each line be longer by its value in a row; nobody else may make them longer."""
         if not self._is_open:
             self._open()
-        elif len(self.rows) == MOST:
+        elif self._owed == MOST:
             self.settle()
         self.rows.append(row)
         self.bars += 1
+        self._owed += 1
 
     def settle(self) -> None:
         """Let all lines grow by what they are owed."""
-        if self.rows:
+        if self._owed:
             for line, _, _, _ in self._lines:
                 line.array  # noqa: B018  to read is to catch up
-            self.rows.clear()
+            del self.rows[: -self._kept or None]
+            self._owed = 0
+
+    def forget(self) -> None:
+        """Settle, and keep no row: what was in them may change."""
+        self.settle()
+        self.rows.clear()
 
     def close(self) -> None:
-        """Settle, and let the lines be as Backtrader made them until something is owed again."""
+        """Let the lines be as Backtrader made them, until something is owed again."""
         if self._is_open:
-            self.settle()
+            self.forget()
             for line, _, kind, _ in self._lines:
                 line.__class__ = kind
             self._is_open = False
@@ -58,13 +70,15 @@ class Ledger:
 
 
 @cache
-def late(kind: type[LineBuffer]) -> type[LineBuffer]:
+def late(kind: Any) -> Any:
     """The class of lines of a kind while a ledger owes them values."""
     return type(kind)(kind.__name__, (_Late, kind), {"__module__": kind.__module__})
 
 
-class _Late:
+class _Late(LineBuffer):
     """Mixed into a line's class: whoever asks for its values or its length lets it catch up."""
+
+    _ledger: Ledger
 
     def _up(self) -> dict[str, Any]:
         """Its attributes, up to date."""
@@ -80,8 +94,21 @@ class _Late:
         return own
 
     def __getitem__(self, ago: int) -> Any:
+        own = self.__dict__
+        ledger = own["_ledger"]
+        if ago == 0 and ledger.bars != own["_taken"]:
+            return ledger.rows[-1][own["_place"]]
         own = self._up()
         return own["array"][own["_idx"] + ago]
+
+    def __setitem__(self, ago: int, value: Any) -> None:
+        self._ledger.forget()
+        super().__setitem__(ago, value)
+
+    def set(self, value: Any, ago: int = 0) -> None:
+        """Set a value, and those of the lines bound to it."""
+        self._ledger.forget()
+        super().set(value, ago)
 
     def __len__(self) -> int:
         return self._up()["lencount"]  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from backtrader.functions import MultiLogic
@@ -22,6 +23,7 @@ from live.direct import first, written
 
 Column = Iterable[float]  # one operand of each of some computations
 Values = Callable[..., Iterable[float]]
+_Places = dict[int, tuple[Ledger, int]]  # in the rows of which ledger a line is, and where in them
 
 
 class Cell(NamedTuple):
@@ -31,21 +33,23 @@ class Cell(NamedTuple):
         values: computes it, for all cells of its kind at once, from what each was given and from
             a column for each operand.
         given: what it needs besides.
-        operands: lines whose newest values it reads.
-        earlier: lines of which it reads more, for itself.
+        operands: each a line, and how many bars before its newest value the one to read is, as a
+            number of at most 0. Its own line's newest value is that of the bar before.
         written: its own line, then those bound to it.
+        windows: lines of which it reads many values.
     """
 
     values: Values
     given: Any
-    operands: tuple[Any, ...]
-    earlier: tuple[Any, ...]
+    operands: tuple[tuple[Any, int], ...]
     written: tuple[LineBuffer, ...]
+    windows: tuple[Any, ...] = ()
 
     @property
     def sources(self) -> tuple[Any, ...]:
-        """All lines that it reads."""
-        return self.operands + self.earlier
+        """The lines that it reads; its own aside."""
+        read = (*(line for line, _ in self.operands), *self.windows)
+        return tuple(line for line in read if line is not self.written[0])
 
 
 class Level:
@@ -53,14 +57,17 @@ class Level:
 
     Args:
         cells: the sources of each have their values when the level is taken.
-        columns: what gives each of their operands.
+        places: where the lines of earlier levels are, by line; those of this one are added.
     """
 
-    def __init__(self, cells: Sequence[Cell], columns: Sequence[Callable[[], Column]]) -> None:
-        self.ledger = Ledger([(line, at) for at, one in enumerate(cells) for line in one.written])
+    def __init__(self, cells: Sequence[Cell], places: _Places) -> None:
+        lines = [(line, place) for place, one in enumerate(cells) for line in one.written]
+        self.ledger = Ledger(lines)
+        places |= {id(line): (self.ledger, place) for line, place in lines}
         self._values = cells[0].values
         self._given = [cell.given for cell in cells]
-        self._columns = columns
+        operands = zip(*(cell.operands for cell in cells), strict=True)
+        self._columns = [_column(alike, places) for alike in operands]
 
     def take(self) -> None:
         """Compute; the lines will grow by it."""
@@ -84,31 +91,31 @@ def levels(cells: Iterable[Cell]) -> list[Level]:
         depths |= {id(line): depth for line in one.written}
         deep.append((depth, one))
     made: list[Level] = []
-    places: dict[int, tuple[Ledger, int]] = {}  # by line
-    for _, group in groupby(sorted(deep, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+    places: _Places = {}
+    for _, group in groupby(sorted(deep, key=itemgetter(0)), key=itemgetter(0)):
         kinds: defaultdict[tuple[Any, ...], list[Cell]] = defaultdict(list)
         for _, one in group:
-            ledgers = (places[id(line)][0] if id(line) in places else None for line in one.operands)
-            kinds[one.values, *ledgers].append(one)
-        for alike in kinds.values():
-            operands = zip(*(one.operands for one in alike), strict=True)
-            level = Level(alike, [_column(lines, places) for lines in operands])
-            made.append(level)
-            places |= {
-                id(line): (level.ledger, at)
-                for at, one in enumerate(alike)
-                for line in one.written
-            }
+            origins = ((places.get(id(line), (None,))[0], ago) for line, ago in one.operands)
+            kinds[one.values, *origins].append(one)
+        made += [Level(alike, places) for alike in kinds.values()]
     return made
 
 
-def _column(lines: Sequence[Any], places: Mapping[int, tuple[Ledger, int]]) -> Callable[[], Column]:
-    """What gives the newest values of lines that are all of feeds, or all of one ledger."""
+def _column(operands: Sequence[tuple[Any, int]], places: _Places) -> Callable[[], Column]:
+    """What gives values of lines that are all of feeds, or all of one ledger; all equally old."""
+    lines, (_, ago) = [line for line, _ in operands], operands[0]
     if id(lines[0]) not in places:
-        return lambda: [line.array[-1] for line in lines]
-    rows = places[id(lines[0])][0].rows
-    order = [places[id(line)][1] for line in lines]
-    return lambda: map(rows[-1].__getitem__, order)
+        return lambda: [line.array[ago - 1] for line in lines]
+    ledger, _ = places[id(lines[0])]
+    ledger.keep(1 - ago)
+    rows, order = ledger.rows, [places[id(line)][1] for line in lines]
+
+    def column() -> Column:
+        if len(rows) < 1 - ago:
+            return [line.array[ago - 1] for line in lines]
+        return map(rows[ago - 1].__getitem__, order)
+
+    return column
 
 
 def _operation(line: Any) -> Cell | None:
@@ -116,10 +123,10 @@ def _operation(line: Any) -> Cell | None:
         return None
     a, b, operation = line.a, line.b, line.operation
     if line.bline:
-        return Cell(_operated, operation, (a, b), (), written(line))
+        return Cell(_operated, operation, ((a, 0), (b, 0)), written(line))
     if line.r:
-        return Cell(_operated_right, (operation, a), (b,), (), written(line))
-    return Cell(_operated_left, (operation, b), (a,), (), written(line))
+        return Cell(_operated_right, (operation, a), ((b, 0),), written(line))
+    return Cell(_operated_left, (operation, b), ((a, 0),), written(line))
 
 
 def _operated(given: Sequence[Any], a: Column, b: Column) -> Iterable[float]:
@@ -137,17 +144,17 @@ def _operated_right(given: Sequence[Any], b: Column) -> Iterable[float]:
 def _delay(line: Any) -> Cell | None:
     if not isinstance(line.a, LineBuffer):
         return None
-    return Cell(_delayed, (line.a, line.ago - 1), (), (line.a,), written(line))
+    return Cell(_delayed, None, ((line.a, line.ago),), written(line))
 
 
-def _delayed(given: Sequence[Any]) -> Iterable[float]:
-    return [source.array[place] for source, place in given]
+def _delayed(_: Sequence[Any], source: Column) -> Iterable[float]:
+    return source
 
 
 def _logic(line: Any) -> Cell | None:
     if not all(isinstance(source, LineBuffer) for source in line.args):
         return None
-    return Cell(_judged, line.flogic, tuple(line.args), (), written(line))
+    return Cell(_judged, line.flogic, tuple((source, 0) for source in line.args), written(line))
 
 
 def _judged(given: Sequence[Any], *columns: Column) -> Iterable[float]:
@@ -157,7 +164,7 @@ def _judged(given: Sequence[Any], *columns: Column) -> Iterable[float]:
 def _average(indicator: Any) -> Cell:
     source = first(indicator.data)
     given = (source, indicator.p.period)
-    return Cell(_averaged, given, (), (source,), written(indicator.line))
+    return Cell(_averaged, given, (), written(indicator.line), (source,))
 
 
 def _averaged(given: Sequence[Any]) -> Iterable[float]:
@@ -165,25 +172,24 @@ def _averaged(given: Sequence[Any]) -> Iterable[float]:
 
 
 def _smoothing(indicator: Any) -> Cell:
-    line = indicator.line
-    given = (line, indicator.alpha1, indicator.alpha)
-    return Cell(_smoothed, given, (first(indicator.data),), (), written(line))
+    operands = ((indicator.line, 0), (first(indicator.data), 0))
+    return Cell(_smoothed, (indicator.alpha1, indicator.alpha), operands, written(indicator.line))
 
 
-def _smoothed(given: Sequence[Any], sources: Column) -> Iterable[float]:
+def _smoothed(given: Sequence[Any], own: Column, sources: Column) -> Iterable[float]:
     return [
-        own.array[-1] * alpha1 + source * alpha
-        for (own, alpha1, alpha), source in zip(given, sources, strict=True)
+        before * alpha1 + source * alpha
+        for (alpha1, alpha), before, source in zip(given, own, sources, strict=True)
     ]
 
 
 def _difference(indicator: Any) -> Cell:
-    operands = (first(indicator.data0), first(indicator.data1))
-    return Cell(_differing, indicator.line, operands, (), written(indicator.line))
+    operands = tuple((first(line), 0) for line in (indicator.data0, indicator.data1, indicator))
+    return Cell(_differing, None, operands, written(indicator.line))
 
 
-def _differing(given: Sequence[Any], a: Column, b: Column) -> Iterable[float]:
-    return [x - y or own.array[-1] for own, x, y in zip(given, a, b, strict=True)]
+def _differing(_: Sequence[Any], a: Column, b: Column, own: Column) -> Iterable[float]:
+    return [x - y or before for x, y, before in zip(a, b, own, strict=True)]
 
 
 _CELLS: Mapping[Any, Callable[[Any], Cell | None]] = {

@@ -80,7 +80,8 @@ class LiveCerebro(bt.Cerebro):
 def _make_room(feeds: Iterable[LiveFeed], steps: _AllSteps) -> None:
     """Let every line have room for the next value.
 
-    Those left behind grow before. Lines of one length would all move to larger places on the same bar, while orders wait.
+    Lines of one length would all move to larger places on the same bar, while orders wait. Those
+    that are behind catch up first.
     """
     for _, some in steps:
         some.settle()
