@@ -83,8 +83,8 @@ def _make_room(feeds: Iterable[LiveFeed], steps: _AllSteps) -> None:
     Lines of one length would all move to larger places on the same bar, while orders wait. Those
     that are behind catch up first.
     """
-    for _, some in steps:
-        some.settle()
+    for late in chain(feeds, (some for _, some in steps)):
+        late.settle()
     for line in chain(*(feed.lines for feed in feeds), *(some.lines for _, some in steps)):
         line.array.append(0.0)
         line.array.pop()
