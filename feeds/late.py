@@ -4,7 +4,7 @@ At each bar hundreds of lines would grow by a value, while orders wait; most are
 that bar. Each has a class made from its own meanwhile, which catches up before it shows anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,11 @@ class Ledger:
         self.rows: list[Sequence[float]] = []  # the newest last; some that all have taken are kept
         self.bars = 0  # of all time
         self._kept = self._owed = 0
-        self._lines = [(line, place, type(line), late(type(line))) for line, place in lines]
+        kinds: list[Any] = [type(line) for line, _ in lines]
+        self._lines = [
+            (line, place, kind, _late(kind))
+            for (line, place), kind in zip(lines, kinds, strict=True)
+        ]
         self._is_open = False
 
     def keep(self, count: int) -> None:
@@ -42,10 +46,12 @@ class Ledger:
         self._owed += 1
 
     def settle(self) -> None:
-        """Let all lines grow by what they are owed."""
-        if self._owed:
-            for line, _, _, _ in self._lines:
-                line.array  # noqa: B018  to read is to catch up
+        """Let all lines grow by what they are owed, and have room for the next value.
+
+        Lines of one length would all move to larger places on the same bar.
+        """
+        if self._owed or not self._is_open:
+            make_room(line for line, _, _, _ in self._lines)
             del self.rows[: -self._kept or None]
             self._owed = 0
 
@@ -69,10 +75,19 @@ class Ledger:
         self._is_open = True
 
 
+def make_room(lines: Iterable[LineBuffer]) -> None:
+    """Let lines catch up, and have room for the next value."""
+    for line in lines:
+        values = line.array
+        values.append(0.0)
+        values.pop()
+
+
 @cache
-def late(kind: Any) -> Any:
-    """The class of lines of a kind while a ledger owes them values."""
-    return type(kind)(kind.__name__, (_Late, kind), {"__module__": kind.__module__})
+def _late(kind: Any) -> Any:
+    """Lines' class while they are owed values; made past Backtrader's metaclasses' registers."""
+    members = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return type.__new__(type(kind), kind.__name__, (_Late, kind), members)
 
 
 class _Late(LineBuffer):

@@ -8,7 +8,7 @@ import backtrader as bt
 import pandas as pd
 
 from brokers.wire.transport import VenueBar
-from feeds.late import Ledger
+from feeds.late import Ledger, make_room
 from feeds.passport import Passport, passport_of
 from feeds.timeframe import Timeframe
 from feeds.turns import Turns
@@ -106,7 +106,8 @@ class LiveFeed(bt.feed.DataBase):
         self._ledger.owe((bar.low, bar.high, bar.open, bar.volume, 0.0, when))
 
     def settle(self) -> None:
-        """Let the lines grow that `show` has left behind."""
+        """Let the lines grow that `show` has left behind, and have room for the next value."""
+        make_room([self.lines[0]])
         self._ledger.settle()
 
     def clone(self, **kwargs: Any) -> "LiveClone":
