@@ -8,6 +8,7 @@ import backtrader as bt
 import pandas as pd
 
 from brokers.wire.transport import VenueBar
+from feeds.late import Ledger, make_room
 from feeds.passport import Passport, passport_of
 from feeds.timeframe import Timeframe
 from feeds.turns import Turns
@@ -64,8 +65,9 @@ class LiveFeed(bt.feed.DataBase):
     def start(self) -> None:
         """Take part in the turns."""
         super().start()
-        # Of close, low, high, open, volume, openinterest and datetime the attributes, as mappings.
-        self._seven = tuple(vars(line) for line in self.lines)
+        first, *others = self.lines  # first the close, whose length is the feed's
+        self._first = vars(first)
+        self._ledger = Ledger([(line, place) for place, line in enumerate(others)])
         self._turns.join(self)
 
     def haslivedata(self) -> bool:
@@ -97,11 +99,16 @@ class LiveFeed(bt.feed.DataBase):
         self.tick_open, self.tick_high, self.tick_low = bar.open, bar.high, bar.low
         self.tick_close = self.tick_last = bar.close
         self.tick_volume, self.tick_openinterest = bar.volume, 0.0
-        values = (bar.close, bar.low, bar.high, bar.open, bar.volume, 0.0, when)
-        place, length = self._seven[0]["_idx"] + 1, self._seven[0]["lencount"] + 1
-        for line, value in zip(self._seven, values, strict=True):
-            line["_idx"], line["lencount"] = place, length  # LineBuffer.forward, without its calls
-            line["array"].append(value)
+        first = self._first
+        first["_idx"] += 1  # LineBuffer.forward, without its calls
+        first["lencount"] += 1
+        first["array"].append(bar.close)
+        self._ledger.owe((bar.low, bar.high, bar.open, bar.volume, 0.0, when))
+
+    def settle(self) -> None:
+        """Let the lines grow that `show` has left behind, and have room for the next value."""
+        make_room([self.lines[0]])
+        self._ledger.settle()
 
     def clone(self, **kwargs: Any) -> "LiveClone":
         """Make the feed's copy that Cerebro resamples or replays."""

@@ -1,6 +1,8 @@
 """Cerebro for a session: Backtrader's turns, with little between a bar and a decision."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import sub
 from typing import Any
@@ -14,6 +16,7 @@ from live.steps import Steps
 _Bars = tuple[float, Mapping[str, VenueBar]]
 _AllSteps = Sequence[tuple[Any, Steps]]
 QUIET_S = 0.002  # without an arrival; a rest begins then
+BREATH_S = 0.0001  # without an arrival; the next part of what is left for a rest is done then
 _STOCK = (bt.Strategy._next, bt.Strategy._clk_update, bt.Strategy._getminperstatus)
 
 
@@ -33,17 +36,19 @@ class LiveCerebro(bt.Cerebro):
         feeds: list[LiveFeed] = self.datas
         turns = feeds[0].turns
         steps = [(strategy, Steps(strategy)) for strategy in runstrats]
+        rest = _Rest(
+            [*(feed.settle for feed in feeds), *chain(*(some.chores for _, some in steps))]
+        )
         while not self._event_stop:
             self._storenotify()
             self._datanotify()
             if self._event_stop:
                 return
-            was_at_rest, longest_s = turns.is_at_rest, feeds[0].p.qcheck
-            turn = turns.advance(longest_s if was_at_rest else min(QUIET_S, longest_s))
+            was_at_rest = turns.is_at_rest
+            turn = turns.advance(min(rest.wait_s(was_at_rest), feeds[0].p.qcheck))
             if turns.has_ended:
                 break
-            if turns.is_at_rest and not was_at_rest:
-                _make_room(feeds, steps)
+            rest.go_on(was_at_rest, turns.is_at_rest)
             self._round(feeds, turn, steps)
         self._datanotify()
         self._storenotify()
@@ -77,14 +82,33 @@ class LiveCerebro(bt.Cerebro):
         return is_plain and len(shared) == 1 and all(map(_is_plain, self.datas))
 
 
-def _make_room(feeds: Iterable[LiveFeed], steps: _AllSteps) -> None:
-    """Let every line have room for the next value.
+class _Rest:
+    """What is done while nothing arrives, in small parts: whatever arrives need not wait for all.
 
-    Lines of one length would all move to larger places on the same bar, while orders wait.
+    Args:
+        chores: the parts; after an interruption it goes on with the next one.
     """
-    for line in chain(*(feed.lines for feed in feeds), *(some.lines for _, some in steps)):
-        line.array.append(0.0)
-        line.array.pop()
+
+    def __init__(self, chores: Iterable[Callable[[], object]]) -> None:
+        self._chores = deque(chores)
+        self._due = 0  # how many are to be done in this rest
+
+    def wait_s(self, is_at_rest: bool) -> float:
+        """The longest wait for an arrival."""
+        if self._due:
+            return BREATH_S
+        return math.inf if is_at_rest else QUIET_S
+
+    def go_on(self, was_at_rest: bool, is_at_rest: bool) -> None:
+        """Do the next part, if there is one and nothing has arrived."""
+        if not is_at_rest:
+            self._due = 0
+        elif not was_at_rest:
+            self._due = len(self._chores)
+        if self._due:
+            self._due -= 1
+            self._chores[0]()
+            self._chores.rotate(-1)
 
 
 def _is_plain(feed: Any) -> bool:

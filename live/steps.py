@@ -5,6 +5,7 @@ is most of the time between a bar and a decision. Here the way is walked once an
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from backtrader.lineiterator import LineIterator
 from backtrader.lineroot import LineRoot
 from backtrader.lineseries import LineSeries
 
+from feeds.late import make_room
 from live.abreast import Cell, cell, levels
 from live.direct import direct
 
@@ -63,20 +65,22 @@ class Steps:
         self._next: list[int] = []  # lengths of the feeds at which all levels may be taken
 
     @property
-    def lines(self) -> Iterator[LineBuffer]:
-        """All lines that grow."""
-        return (line for step in self._steps for line in step.lines)
+    def chores(self) -> Iterator[Callable[[], None]]:
+        """What to do in a quiet moment, in small parts: lines catch up, and have room."""
+        yield from (level.ledger.settle for level in self._levels)
+        yield lambda: make_room(line for step in self._others for line in step.lines)
 
     def take(self) -> None:
         """Go on by what the feeds show now; abreast where every feed has one bar more."""
         lengths = [feed.lencount for feed in self._feeds]
         if lengths == self._next:
-            longer = {length - 1: length for length in lengths}
             for level in self._levels:
-                level.take(longer)
+                level.take()
             _take(self._others)
             is_steady = True
         else:
+            for level in self._levels:
+                level.ledger.close()
             _take(self._steps)
             is_steady = all(map(_is_steady, self._abreast))
         self._next = [length + 1 for length in lengths] if is_steady else []
@@ -114,7 +118,10 @@ def _parted(steps: Sequence[_Step], strategy: Any) -> tuple[list[_Step], list[_S
     grow by what these give them; the clock of each is a feed, or a line of such a step.
     """
     feeds = {id(line) for feed in strategy.datas for line in feed.lines}
-    able = [step for step in steps if step.is_plain]
+    bound = Counter(id(to) for step in steps for line in step.lines for to in line.bindings)
+    able = [
+        step for step in steps if step.is_plain and all(bound[id(own)] < 2 for own in step.lines)
+    ]
     while True:
         kept = _kept(able, feeds)
         if len(kept) == len(able):
