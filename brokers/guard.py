@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from brokers.at_work import AtWork
 from brokers.errors import OrderRefused, RiskRefused
 from brokers.events import Cancel, Decision, Event, Halt, Listener, Refusal
 from brokers.identity import OrderIds
@@ -56,7 +57,7 @@ class GuardedBroker:
         self._listeners: list[Listener] = []
         self._held: dict[int, Family] = {}  # not yet transmitted, by the entry's reference
         self._refused: set[int] = set()
-        self._working: dict[int, Any] = {}  # entries and single orders that may still fill
+        self._at_work = AtWork()
         self._ties = Ties()
         self._fresh: dict[str, OrderSchema] = {}  # of this turn, for an `oco=` that names them
         self._notes: deque[Any] = deque()
@@ -112,7 +113,7 @@ class GuardedBroker:
         """
         note = self._notes.popleft() if self._notes else self.inner.get_notification()
         if note is not None and not note.alive():
-            self._working.pop(note.ref, None)
+            self._at_work.drop(note)
         self._ids.tell_of(note)
         return note
 
@@ -132,7 +133,7 @@ class GuardedBroker:
         if self.halted is not None:
             return
         self.halted = refusal
-        entries = [order for order in self._working.values() if self._opens(order)]
+        entries = [order for order in self._at_work.entries if self._opens(order)]
         for order in entries:
             self.cancel(order, reason=refusal.text)
         with suppress(OSError):  # the halt stands, logged or not
@@ -187,18 +188,16 @@ class GuardedBroker:
         return refusal
 
     def _check(self, order: OrderSchema, family: Family) -> None:
-        partner, others = family.oco_partner, self._working
-        if partner is not None:
-            root = self._ties.root(partner)
-            others = {ref: o for ref, o in others.items() if self._ties.root(o) != root}
+        partner = family.oco_partner
         situation = BrokerSituation(
             self.inner,
             family.requests[0].data,
             order,
-            others,
+            self._at_work,
             self._now,
             self._ties,
             self._fresh.get(order.oco_client_order_id or ""),
+            None if partner is None else self._ties.root(partner),
         )
         self._profile.check(situation)
         if self.halted is not None:
@@ -211,10 +210,11 @@ class GuardedBroker:
         self._ids.name(family)
         if family.oco_partner is not None:
             self._ties.tie(entry, family.oco_partner)
-        if not request.completes:
+        if request.completes:
+            for each in family.requests:
+                self._at_work.add(each.order)
+        else:
             self._held[entry.ref] = family
-        elif not family.requests[0].how.get("parent"):
-            self._working[entry.ref] = entry
 
     def _refuse(self, family: Family, refusal: Refusal) -> Any:
         orders = [request.order or rejected(request) for request in family.requests]

@@ -1,6 +1,6 @@
 """What risk rules may know, read from a Backtrader broker without touching it."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import backtrader as bt
 
+from brokers.at_work import AtWork
 from brokers.errors import RiskRefused, SchemaRefused
 from brokers.events import Refusal
 from brokers.exit_pair import exit_pair
@@ -89,11 +90,12 @@ class BrokerSituation:
         inner: the broker.
         data: the order's feed.
         order: the order as a schema.
-        entries: entries and single orders at work, by reference.
+        at_work: the orders that may still fill.
         now: the present in seconds since 1970 UTC.
         ties: what stands or falls together, and what was cancelled and has perhaps not ended: a
             new order waits for its end before it is sent.
         partner: the order that this one's `oco=` names, if it was decided in the same turn.
+        group: the root of the orders that it is tied to by `oco=`: they do not stand beside it.
     """
 
     def __init__(
@@ -101,18 +103,20 @@ class BrokerSituation:
         inner: Any,
         data: Any,
         order: OrderSchema,
-        entries: Mapping[int, Any],
+        at_work: AtWork,
         now: Callable[[], float],
         ties: Ties,
         partner: OrderSchema | None = None,
+        group: int | None = None,
     ) -> None:
         self._inner = inner
         self._data = data
         self.order = order
-        self._entries = entries
+        self._at_work = at_work
         self._now = now
         self._ties = ties
         self.partner = partner
+        self._group = group
 
     @cached_property
     def quantity(self) -> float:
@@ -146,8 +150,8 @@ class BrokerSituation:
             if data in sizes and len(data)
         )
         resting = 0.0
-        for order in self._ties.apart(self._alive()):
-            data, left = order.data, order.executed.remsize
+        for order in self._ties.apart(self._beside(self._at_work.entries)):
+            data, left = order.p.data, order.executed.remsize
             position = positions.get(data)
             if position is None or position.size * left >= 0:
                 resting += abs(left) * data.close[0]
@@ -176,42 +180,43 @@ class BrokerSituation:
     def working(self, side: Side) -> float:
         """Signed units that the symbol's orders at work, legs aside, may still fill on a side."""
         sign = 1 if side == "buy" else -1
-        beside = (o for o in self._alive() if o.data is self._data and o.size * sign > 0)
+        here = self._beside(self._at_work.of(symbol(self._data)))
+        beside = (
+            o for o in here if o.parent is None and o.data is self._data and o.size * sign > 0
+        )
         return float(sum(order.executed.remsize for order in self._ties.apart(beside)))
 
     @cached_property
     def surroundings(self) -> Surroundings:
         """All of the account."""
-        at_work = self._at_work(set(self._inner.cerebro.datas))
         feeds = {symbol(data): data for data in self._inner.cerebro.datas if len(data)}
         return Surroundings(
             cash=float(self._inner.getcash()),
             value=self.equity,
             held={name: units_held(self._inner, data) for name, data in feeds.items()},
             closes={name: float(data.close[0]) for name, data in feeds.items()},
-            resting=tuple(resting(order, str(self._ties.root(order))) for order in at_work),
+            resting=tuple(self._resting(self._at_work.all)),
         )
 
     @cached_property
     def promised(self) -> Decimal:
         """See `AtVenue.promised`."""
-        name, is_buy = self.order.symbol, self.order.side == "buy"
-        feeds = {data for data in self._inner.cerebro.datas if symbol(data) == name}
-        beside = [order for order in self._at_work(feeds) if order.isbuy() == is_buy]
-        return promised(resting(order, str(self._ties.root(order))) for order in beside)
+        beside = self._resting(self._at_work.of(self.order.symbol))
+        return promised(order for order in beside if order.side == self.order.side)
 
-    def _alive(self) -> Iterable[Any]:
-        return (order for order in self._entries.values() if order.alive())
+    def _beside(self, orders: Iterable[Any]) -> Iterable[Any]:
+        """Those among them that the order does not replace; legs stand beside it all the same."""
+        if self._group is None:
+            return orders
+        root, group = self._ties.root, self._group
+        return (order for order in orders if order.parent is not None or root(order) != group)
 
-    def _at_work(self, feeds: Container[Any]) -> list[Any]:
+    def _resting(self, orders: Iterable[Any]) -> Iterator[Resting]:
         """Entries, and legs of filled ones: Backtrader wakes these a step later, venues at once."""
-        here = [order for order in self._inner.get_orders_open() if order.data in feeds]
-        legs = [order for order in here if order.parent is not None]
-        awake = [leg for leg in legs if leg.parent.status == bt.Order.Completed]
-        entries = [order for order in self._entries.values() if order.data in feeds]
-        orders = [order for order in (*entries, *awake) if order.alive()]
-        staying = [order for order in orders if not self._ties.is_leaving(order)]
-        return sorted(staying, key=lambda order: order.ref)
+        for order in self._beside(orders):
+            is_awake = order.parent is None or order.parent.status == bt.Order.Completed
+            if is_awake and not self._ties.is_leaving(order):
+                yield resting(order, str(self._ties.root(order)))
 
 
 def whole(situation: AtVenue) -> OrderSchema:

@@ -2,6 +2,7 @@
 
 import backtrader as bt
 
+from brokers.at_work import AtWork
 from brokers.profile import Profile
 from brokers.situation import BrokerSituation, units_held
 from brokers.ties import Ties
@@ -122,8 +123,10 @@ def test_what_is_being_cancelled_is_no_longer_at_work():
     def look(s):
         order, leaving = s.buy(size=5, exectype=LIMIT, price=1), Ties()
         leaving.leave(order)
+        at_work = AtWork()
+        at_work.add(order)
         told = [
-            BrokerSituation(s.broker.inner, s.data, None, {order.ref: order}, float, ties)
+            BrokerSituation(s.broker.inner, s.data, None, at_work, float, ties)
             for ties in (Ties(), leaving)
         ]
         found.extend(len(situation.surroundings.resting) for situation in told)
