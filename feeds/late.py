@@ -10,7 +10,7 @@ from typing import Any
 
 from backtrader.linebuffer import LineBuffer
 
-MOST = 256  # bars that lines are behind at most
+MOST = 32  # bars that lines are behind at most: catching up takes time
 
 
 class Ledger:
@@ -73,6 +73,12 @@ class Ledger:
             vars(line).update(_ledger=self, _place=place, _taken=self.bars)
             line.__class__ = kind
         self._is_open = True
+
+
+def is_readable(line: LineBuffer) -> bool:
+    """Whether it is read and set as every line is, so that it may be owed values."""
+    kind, names = type(line), ("__getitem__", "__setitem__", "__len__", "set", "get")
+    return all(getattr(kind, name) is getattr(LineBuffer, name) for name in names)
 
 
 def make_room(lines: Iterable[LineBuffer]) -> None:

@@ -18,7 +18,7 @@ from backtrader.indicators.basicops import Average, ExponentialSmoothing
 from backtrader.indicators.crossover import NonZeroDifference
 from backtrader.linebuffer import LineBuffer, LinesOperation, _LineDelay
 
-from feeds.late import Ledger
+from feeds.late import Ledger, is_readable
 from live.direct import first, written
 
 Column = Iterable[float]  # one operand of each of some computations
@@ -79,7 +79,9 @@ def cell(indicator: Any) -> Cell | None:
     """The computation of an indicator that is one of Backtrader's commonest; None: another one."""
     read = None if "next" in vars(indicator) else _CELLS.get(type(indicator).next)
     found = read and read(indicator)
-    return found if found and all(isinstance(s, LineBuffer) for s in found.sources) else None
+    if not found or not all(isinstance(source, LineBuffer) for source in found.sources):
+        return None
+    return found if all(map(is_readable, found.written)) else None
 
 
 def levels(cells: Iterable[Cell]) -> list[Level]:

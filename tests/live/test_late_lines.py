@@ -1,5 +1,6 @@
 """Lines that grow when they are read: whoever looks, whenever, sees what Backtrader shows."""
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import backtrader as bt
 import pandas as pd
 import pytest
+from backtrader.linebuffer import LinesOperation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +57,23 @@ class Twice(bt.Indicator):
         self.lines.twice = self.data.close + 2.0
 
 
+class Mixed(bt.Indicator):
+    """A line that computations of two kinds set; the later one counts."""
+
+    lines = ("mixed",)
+
+    def __init__(self) -> None:
+        self.lines.mixed = bt.ind.SMA(self.data, period=2)
+        self.lines.mixed = self.data.close + 2.0
+
+
+class Doubled(LinesOperation):
+    """An operation that is read in a way of its own."""
+
+    def __getitem__(self, ago: int) -> Any:
+        return 2 * super().__getitem__(ago)
+
+
 class Reads(bt.Strategy):
     """Looks at lines as a plan says, at every call; the lines are counted over all there are."""
 
@@ -71,6 +90,8 @@ class Reads(bt.Strategy):
             bt.ind.Highest(bt.ind.EMA(data, period=3), period=3)
             Twice(data)
             bt.ind.SMA(Twice(data), period=2)
+            bt.ind.SMA(Mixed(data), period=2)
+            Doubled(data.close, 1.0, operator.add)
 
     def look(self, kind: str) -> None:
         lines = [line for one in (*self.datas, *inside(self)) for line in one.lines]
@@ -140,11 +161,27 @@ def test_whoever_reads_a_line_sees_what_backtraders_shows(plan, prices, missing,
     assert lines_of(ours) == lines_of(stock)
 
 
+def every(access: str, *numbers: int) -> list[list[tuple[int, str, int]]]:
+    """A plan that looks at these lines in this way in every call."""
+    return [[(number, access, 1) for number in numbers]]
+
+
+@pytest.mark.parametrize("access", sorted(ACCESSES))
+def test_each_way_to_look_at_each_line_shows_what_backtraders_does(access):
+    prices = [100.0, 101.0, 99.5, 100.0, 103.7]
+    ours, stock = (
+        run_of(kind(stdstats=False), every(access, *range(160)), prices, rests=(0, 0, 3))
+        for kind in (LiveCerebro, bt.Cerebro)
+    )
+    assert ours.seen == stock.seen
+    assert lines_of(ours) == lines_of(stock)
+
+
 @pytest.mark.parametrize("rests", [(0,), (1,), (200,)])
 def test_lines_that_nobody_reads_are_whole_at_the_end(rests):
     prices = [100.0, 101.0, 99.5, 100.0, 100.0]
     ours, stock = (
-        run_of(kind(stdstats=False), [()], prices, rests=rests, minutes=600)
+        run_of(kind(stdstats=False), [()], prices, rests=rests, minutes=150)
         for kind in (LiveCerebro, bt.Cerebro)
     )
     assert lines_of(ours) == lines_of(stock)
