@@ -10,6 +10,8 @@ from math import isclose
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from benchmarks.peers.environments import FOLDER, python_of
 from benchmarks.works import w1a, w1b, w3
 
@@ -95,7 +97,8 @@ def write_bars() -> None:
         folder = BARS / work.name
         folder.mkdir(parents=True, exist_ok=True)
         for symbol, frame in work.frames.items():
-            frame.to_parquet(folder / f"{symbol}.parquet")
+            columns = {name: frame[name].to_numpy() for name in frame}
+            np.savez(folder / f"{symbol}.npz", time=frame.index.to_numpy(), **columns)
 
 
 def compared(works: Iterable[str], rounds: int, peers: Iterable[str] = ()) -> Table:

@@ -36,7 +36,8 @@ Made by `make bench-peers` (or `python -m benchmarks.peers`). Every peer runs in
 and process, in turn; seconds are medians of warm rounds, of the first ones where a single round was
 run. `cold` is the first call in a process, without imports; compiled code that a library keeps on
 disk was there (this project's kernel is compiled once a version, in some twenty seconds). Memory is
-the peak of all processes together, shared pages once.
+the most that all processes were seen to have together, shared pages once, and no less than what the
+first of them had by the kernel's own mark.
 
 Sweeps use four workers or threads where a peer can, and every sweep of this project writes all its
 sets to a ledger on disk within the measured time; the first call makes the file. "Same work"
