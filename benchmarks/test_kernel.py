@@ -31,12 +31,12 @@ evaluated(frames, W2A[:1], 1)
 print(time.perf_counter() - begun)
 """
 MANY = """
-import resource
 from backtest import compiled
+from benchmarks.peers.task import own_peak_mb
 from benchmarks.test_kernel import SPEC, frames_of, w1a
 sets = [{"fast": fast, "slow": slow} for fast in range(2, 202) for slow in range(203, 703)]
 done = sum(len(part) for _, part in compiled.evaluate(SPEC, frames_of(w1a()), sets))
-print(done, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(done, own_peak_mb())
 """
 
 

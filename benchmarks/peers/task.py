@@ -72,7 +72,7 @@ class PeakMemory:
     def __exit__(self, *error: object) -> None:
         self._is_done.set()
         self._thread.join()
-        self.peak_mb = max(self.peak_mb, _own_peak_mb())
+        self.peak_mb = max(self.peak_mb, own_peak_mb())
 
     def _watch(self) -> None:
         while True:
@@ -97,7 +97,8 @@ def _megabytes(pid: int) -> float:
         return 0.0
 
 
-def _own_peak_mb() -> float:
+def own_peak_mb() -> float:
+    """The most memory that this process ever had, without what a parent had when it forked."""
     return _entry(Path("/proc/self/status"), "VmHWM:")
 
 
