@@ -12,6 +12,8 @@ BIN := .venv/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 DECLARED := setup.cfg pyproject.toml constraints.txt
 
+SHORT := guard journal stream
+
 .PHONY: help demo test coverage check prove bench bench-peers docs conformance-ibinsync clean
 
 help:  ## list the targets
@@ -55,12 +57,13 @@ coverage: .venv/.dev  ## run the tests and see which lines and branches of all r
 	$(PYTEST) --cov --cov-branch --cov-report=
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95
 
-check: .venv/.dev  ## lint, format, types, layers, sizes
+check: .venv/.dev  ## lint, format, types, layers, sizes; whether the short benchmarks run
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.house.sizes
+	$(BIN)/python -m pytest --quiet --benchmark-disable $(SHORT:%=benchmarks/test_%.py)
 
 prove: .venv/.dev  ## all long proofs, on all cores; goes on where it was stopped
 	$(BIN)/python -m tests.prove

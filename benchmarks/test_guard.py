@@ -36,7 +36,8 @@ class Instant:
 
     def __init__(self, real: Any) -> None:
         self.positions, self.cerebro, self.getvalue = real.positions, real.cerebro, real.getvalue
-        self._ready = SimpleNamespace(ref=1, size=1, data=None, alive=lambda: False)
+        data = real.cerebro.datas[0]
+        self._ready = SimpleNamespace(ref=1, size=1, data=data, parent=None, alive=lambda: False)
 
     def buy(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
         return self._ready
