@@ -33,7 +33,7 @@ class OrderIds:
         origin = f"{self._session_id}|{self._strategies[owner]}|{symbol(request.data)}"
         if self._told_of:
             origin = f"{origin}|{self._told_of}"
-        bar_time = float(request.data.datetime[0])
+        bar_time = float(request.data.lines.datetime[0])
         last_time, ordinal = self._last.get(origin, (bar_time, 0))
         ordinal = ordinal + 1 if last_time == bar_time else 1
         self._last[origin] = (bar_time, ordinal)

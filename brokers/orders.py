@@ -104,7 +104,14 @@ class OrderSchema(Terms):
     extended_hours: bool = False
 
     @model_validator(mode="after")
-    def _legs_fit_the_class(self) -> Self:
+    def _family_fits(self) -> Self:
+        if self.legs or self.order_class != "simple" or self.oco_client_order_id is not None:
+            self._check_class()
+            self._check_sides()
+            self._check_ladder()
+        return self
+
+    def _check_class(self) -> None:
         roles = sorted(leg.role for leg in self.legs)
         linked = self.oco_client_order_id is not None
         members = {self.client_order_id, *(leg.client_order_id for leg in self.legs)}
@@ -121,23 +128,18 @@ class OrderSchema(Terms):
         }
         if not fits[self.order_class]:
             raise ValueError(f"legs {roles or 'none'} do not make a {self.order_class} order")
-        return self
 
-    @model_validator(mode="after")
-    def _legs_close_what_the_entry_opens(self) -> Self:
+    def _check_sides(self) -> None:
+        """Legs close what the entry opens."""
         is_exit = self.order_class == "oco"
         for leg in self.legs:
             if (leg.side == self.side) != is_exit:
                 raise ValueError(f"the {leg.role} leg is on the wrong side: {leg.side}")
             if leg.quantity > self.quantity:
                 raise ValueError(f"the {leg.role} leg is larger than its entry")
-        return self
 
-    @model_validator(mode="after")
-    def _prices_stand_in_order(self) -> Self:
+    def _check_ladder(self) -> None:
         """For a long entry stop loss < entry < take profit; mirrored for a short one."""
-        if not self.legs:
-            return self
         ladder = [
             ("stop loss", self._leg_price("stop_loss")),
             ("take profit" if self.order_class == "oco" else "entry", self.reference_price),
@@ -149,7 +151,6 @@ class OrderSchema(Terms):
             if low >= high if rising else low <= high:
                 word = "below" if rising else "above"
                 raise ValueError(f"{low_name} {low} must be {word} {high_name} {high}")
-        return self
 
     def _leg_price(self, role: Role) -> Decimal | None:
         for leg in self.legs:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, Protocol
 
 import backtrader as bt
@@ -12,6 +11,7 @@ from brokers.at_work import AtWork
 from brokers.errors import RiskRefused, SchemaRefused
 from brokers.events import Refusal
 from brokers.exit_pair import exit_pair
+from brokers.kept import kept
 from brokers.orders import OrderSchema, OrderType, Side
 from brokers.risk import Situation, growth
 from brokers.ties import Ties
@@ -118,23 +118,23 @@ class BrokerSituation:
         self.partner = partner
         self._group = group
 
-    @cached_property
+    @kept
     def quantity(self) -> float:
         """Signed units of the order."""
         return float(self.order.signed_quantity)
 
-    @cached_property
+    @kept
     def price(self) -> float:
         """The price to value the order at: its limit, else its stop, else the last close."""
         reference = self.order.reference_price
         return self.last_price if reference is None else float(reference)
 
-    @cached_property
+    @kept
     def growth(self) -> float:
         """Units by which |position| can grow when this and the orders at work fill."""
         return growth(self.position, self.working(self.order.side), self.quantity)
 
-    @cached_property
+    @kept
     def equity(self) -> float:
         """Cash and positions at the last close."""
         return float(self._inner.getvalue())
@@ -144,20 +144,18 @@ class BrokerSituation:
         """Sum of |position| x last close, and of what entries at work may add."""
         positions = self._inner.positions
         sizes = {data: position.size for data, position in positions.items() if position.size}
-        held = sum(
-            abs(float(sizes[data])) * data.close[0]
-            for data in self._inner.cerebro.datas
-            if data in sizes and len(data)
-        )
-        resting = 0.0
+        held = resting = 0.0
+        for data in self._inner.cerebro.datas if sizes else ():
+            if data in sizes and len(data):
+                held += abs(float(sizes[data])) * data.lines.close[0]
         for order in self._ties.apart(self._beside(self._at_work.entries)):
             data, left = order.p.data, order.executed.remsize
             position = positions.get(data)
             if position is None or position.size * left >= 0:
-                resting += abs(left) * data.close[0]
+                resting += abs(left) * data.lines.close[0]
         return float(held + resting)
 
-    @cached_property
+    @kept
     def position(self) -> float:
         """Units held of the symbol, negative when short."""
         return units_held(self._inner, self._data)
@@ -165,28 +163,32 @@ class BrokerSituation:
     @property
     def last_price(self) -> float:
         """Close of the symbol's last bar."""
-        return float(self._data.close[0])
+        return float(self._data.lines.close[0])
 
     @property
     def bar_at(self) -> float:
         """End of the symbol's last bar."""
-        return seconds(self._data.datetime[0])
+        return seconds(self._data.lines.datetime[0])
 
-    @cached_property
+    @kept
     def now(self) -> float:
         """The present instant."""
         return self._now()
 
     def working(self, side: Side) -> float:
         """Signed units that the symbol's orders at work, legs aside, may still fill on a side."""
+        here = self._at_work.of(symbol(self._data))
+        if not here:
+            return 0.0
         sign = 1 if side == "buy" else -1
-        here = self._beside(self._at_work.of(symbol(self._data)))
         beside = (
-            o for o in here if o.parent is None and o.data is self._data and o.size * sign > 0
+            order
+            for order in self._beside(here)
+            if order.parent is None and order.data is self._data and order.size * sign > 0
         )
         return float(sum(order.executed.remsize for order in self._ties.apart(beside)))
 
-    @cached_property
+    @kept
     def surroundings(self) -> Surroundings:
         """All of the account."""
         feeds = {symbol(data): data for data in self._inner.cerebro.datas if len(data)}
@@ -194,11 +196,11 @@ class BrokerSituation:
             cash=float(self._inner.getcash()),
             value=self.equity,
             held={name: units_held(self._inner, data) for name, data in feeds.items()},
-            closes={name: float(data.close[0]) for name, data in feeds.items()},
+            closes={name: float(data.lines.close[0]) for name, data in feeds.items()},
             resting=tuple(self._resting(self._at_work.all)),
         )
 
-    @cached_property
+    @kept
     def promised(self) -> Decimal:
         """See `AtVenue.promised`."""
         beside = self._resting(self._at_work.of(self.order.symbol))
@@ -263,7 +265,7 @@ def units_held(inner: Any, data: Any) -> float:
 
 def newest_bar_at(cerebro: Any) -> float:
     """End of the newest bar of all feeds, seconds since 1970 UTC."""
-    return max(seconds(data.datetime[0]) for data in cerebro.datas if len(data))
+    return seconds(max(data.lines.datetime[0] for data in cerebro.datas if len(data)))
 
 
 def promised(orders: Iterable[Resting]) -> Decimal:

@@ -57,8 +57,10 @@ class Request(NamedTuple):
     @property
     def asked(self) -> dict[str, Any]:
         """The caller's words, without the objects among them."""
-        words = {name: value for name, value in self.how.items() if name not in ("parent", "oco")}
-        return {"side": self.side, "size": self.size, **words}
+        words = {"side": self.side, "size": self.size, **self.how}
+        words.pop("parent", None)
+        words.pop("oco", None)
+        return words
 
     @property
     def completes(self) -> bool:
@@ -92,12 +94,14 @@ class Family(NamedTuple):
         """Client order id by Backtrader's reference; a leg's is its entry's and its role."""
         entry, *exits = self.requests
         known = {entry.order.ref: self.order_id}
-        return known | {leg.order.ref: self.order_id + LEG_SUFFIX[leg.role] for leg in exits}
+        for leg in exits:
+            known[leg.order.ref] = self.order_id + LEG_SUFFIX[leg.role]
+        return known
 
     def with_order(self, order: Any) -> "Family":
         """The same, with the order that the last request became."""
         *others, last = self.requests
-        return Family(self.order_id, (*others, last._replace(order=order)))
+        return Family(self.order_id, (*others, Request(*last[:-1], order)))
 
 
 def rejected(request: Request) -> Any:
@@ -175,7 +179,7 @@ def _prices(request: Request) -> dict[str, Decimal | None]:
     """Prices as Backtrader's own Order resolves them: without any, the last close."""
     how, exectype = request.how, request.exectype
     price, limit = how.get("price"), how.get("plimit")
-    resolved = price or limit or request.data.close[0]
+    resolved = price or limit or request.data.lines.close[0]
     found: dict[str, Any] = {}
     if exectype == bt.Order.Limit:
         found["limit_price"] = resolved

@@ -91,7 +91,7 @@ class Tape:
         self.decided += 1
         self.refused += event.refusal is not None
         order = event.order
-        at = instant(event.data.datetime[0])
+        at = instant(event.data.lines.datetime[0])
         told = _told(order) if order else f"{symbol(event.data)}: contradicts itself"
         refusal = event.refusal.text if event.refusal else None
         self.decisions.append(Decided(at, strategy, told, event.reason or NOT_GIVEN, refusal))

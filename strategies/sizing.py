@@ -16,7 +16,7 @@ class PercentOfEquity(bt.Sizer):
 
     def _getsizing(self, comminfo: Any, cash: float, data: bt.DataBase, isbuy: bool) -> int:
         del comminfo, cash, isbuy
-        equity, close = self.broker.getvalue(), data.close[0]
+        equity, close = self.broker.getvalue(), data.lines.close[0]
         if not (equity > 0 and close > 0):
             return 0
         return int(equity * (self.p.percent / 100.0) / close)

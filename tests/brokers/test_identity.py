@@ -15,7 +15,7 @@ def owner(**params):
 
 
 def feed(name="AAPL", at=1.0):
-    return SimpleNamespace(_name=name, datetime=[at])
+    return SimpleNamespace(_name=name, lines=SimpleNamespace(datetime=[at]))
 
 
 def test_id_depends_on_session_strategy_params_symbol_bar_and_ordinal():
