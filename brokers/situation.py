@@ -146,7 +146,7 @@ class BrokerSituation:
         sizes = {data: position.size for data, position in positions.items() if position.size}
         held = resting = 0.0
         for data in self._inner.cerebro.datas if sizes else ():
-            if data in sizes and len(data):
+            if data in sizes and len(data.lines[0]):
                 held += abs(float(sizes[data])) * data.lines.close[0]
         for order in self._ties.apart(self._beside(self._at_work.entries)):
             data, left = order.p.data, order.executed.remsize
