@@ -126,14 +126,12 @@ def to_num(instants: pd.DatetimeIndex) -> _Floats:
     Args:
         instants: naive or aware; what is finer than a microsecond is dropped.
     """
-    microseconds = instants.as_unit("ns").asi8 // 1000
-    days, rest = np.divmod(microseconds, _DAY_US)
-    hours, rest = np.divmod(rest, 3_600_000_000)
-    minutes, rest = np.divmod(rest, 60_000_000)
-    seconds, rest = np.divmod(rest, 1_000_000)
+    days, rest = np.divmod(instants.as_unit("ns").asi8 // 1000, _DAY_US)
     total = (days + _UNIX_EPOCH_ORDINAL).astype(np.float64)
     lost = np.zeros_like(total)
-    for part in (hours / 24.0, minutes / 1440.0, seconds / 86400.0, rest / 86400e6):
+    for unit_us in (3_600_000_000, 60_000_000, 1_000_000, 1):
+        count, rest = np.divmod(rest, unit_us)
+        part = count / (_DAY_US / unit_us)
         grown = total + part
         taken = grown - total
         lost += (total - (grown - taken)) + (part - taken)

@@ -44,10 +44,9 @@ class Course:
         """
         own, times = [], []
         for name, frame in frames.items():
-            bars = check_bars(frame, name)
-            own.append(Bars(*np.array(bars.to_numpy().T, order="C")))
-            passport = bars.attrs.get(KEY) or passport_of(bars, name)
-            times.append(to_num(bar_ends(bars, passport)))
+            columns, ends = _columns_and_ends(frame, name)
+            own.append(columns)
+            times.append(to_num(ends))
         all_times = times[0] if len(times) == 1 else np.unique(np.concatenate(times))
         index = instants(all_times)
         if not index.is_unique or any((np.diff(stamps) <= 0).any() for stamps in times):
@@ -72,6 +71,12 @@ class Course:
             return self.own[0]
         columns = zip(*self.own, strict=True)
         return Bars(*(_shown(list(each), self.market.bar).T.copy() for each in columns))
+
+
+def _columns_and_ends(frame: pd.DataFrame, name: str) -> tuple[Bars, pd.DatetimeIndex]:
+    bars = check_bars(frame, name)
+    passport = bars.attrs.get(KEY) or passport_of(bars, name)
+    return Bars(*np.array(bars.to_numpy().T, order="C")), bar_ends(bars, passport)
 
 
 def _alone(bars: Bars) -> tuple[Market, tuple[Ints, ...]]:
