@@ -144,11 +144,12 @@ class Strategy(bt.Strategy):
         """The wanted position in units; whole ones are int, as a plain strategy would have them."""
         data = want.data
         if want.weight is not None:
-            if not data.lines.close[0] > 0:
+            close = data.lines.close[0]
+            if not close > 0:
                 return held  # without a price there is no size
             cash = max(self.broker.getvalue(), 0.0) * abs(want.weight)
             lot = want.effective_lot
-            lots = float(self.broker.getcommissioninfo(data).getsize(data.lines.close[0] * lot, cash))
+            lots = float(self.broker.getcommissioninfo(data).getsize(close * lot, cash))
             units = math.copysign(lots if lot == 1.0 else units_of(lots, lot), want.weight)
         else:
             stakes = want.size or 0.0
