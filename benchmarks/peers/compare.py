@@ -1,10 +1,11 @@
-"""Every peer's works in turn, each in a process of its own environment, round after round."""
+"""Every peer's works, each in a process of its own environment, round after round in turn.
 
-import json
-import os
-import subprocess
+A machine that others use has faster and slower minutes. So those whose rounds are short have their
+processes side by side, and it is each one's turn for a few rounds, again and again.
+"""
+
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
@@ -13,16 +14,17 @@ from statistics import median
 import numpy as np
 
 from benchmarks.peers.environments import FOLDER, python_of
+from benchmarks.peers.process import Process
 from benchmarks.works import w1a, w1b, w3
 
 BARS = FOLDER / "bars"
 WORKS = ("W1a", "W1b", "W2a", "W2b", "W3")
-WARM = 3  # rounds in one process after the first, where a round is short
+TURNS, ROUNDS = 3, 3  # turns of a process after its first round, and rounds of a turn
 STOCK = "backtrader"
 SAME_FRAC = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Peer:
     """One way of one backtester.
 
@@ -31,7 +33,7 @@ class Peer:
         environment: of benchmarks/peers/requirements; empty for this one.
         script: which of benchmarks.peers runs it.
         ways: what the script is to do, by work.
-        is_slow: a single round a process is enough.
+        is_slow: a single round a process is enough, and nobody else's is there meanwhile.
         must_agree: its results have to be stock's.
     """
 
@@ -78,6 +80,11 @@ class Figures:
     peak_mb: list[float]
     imported_s: list[float]
 
+    def extend(self, more: "Figures") -> None:
+        """Take in the rounds of another process."""
+        for name in ("cold_s", "warm_s", "peak_mb", "imported_s"):
+            getattr(self, name).extend(getattr(more, name))
+
     @property
     def seconds(self) -> float:
         """Median of the warm rounds; of the first ones where there are no others."""
@@ -110,38 +117,45 @@ def compared(works: Iterable[str], rounds: int, peers: Iterable[str] = ()) -> Ta
     write_bars()
     table: Table = {}
     for _ in range(rounds):
-        for work, peer in _turns(works, peers):
-            print(f"{work} {peer.name} ...", file=sys.stderr, flush=True)
-            found = _measured(peer, work)
-            if found is None:
-                continue
-            held = table.setdefault((work, peer.name), found)
-            if held is not found:
-                for name in ("cold_s", "warm_s", "peak_mb", "imported_s"):
-                    getattr(held, name).extend(getattr(found, name))
-            stock = table.get((work, STOCK))
-            if peer.must_agree and stock is not None:
-                assert found.agrees(stock), f"{work}: {peer.name} {found}, {STOCK} {stock}"
+        for work in works:
+            for peer, found in _measured(work, _present(work, peers)):
+                held = table.setdefault((work, peer.name), found)
+                if held is not found:
+                    held.extend(found)
+                stock = table.get((work, STOCK))
+                if peer.must_agree and stock is not None:
+                    assert found.agrees(stock), f"{work}: {peer.name} {found}, {STOCK} {stock}"
     return table
 
 
-def _turns(works: Iterable[str], peers: Iterable[str]) -> Iterator[tuple[str, Peer]]:
-    chosen = [peer for peer in PEERS if not peers or peer.name in peers]
-    for work in works:
-        yield from ((work, peer) for peer in chosen if work in peer.ways and peer.python.exists())
+def _present(work: str, names: Iterable[str]) -> list[Peer]:
+    chosen = [peer for peer in PEERS if not names or peer.name in names]
+    return [peer for peer in chosen if work in peer.ways and peer.python.exists()]
 
 
-def _measured(peer: Peer, work: str) -> Figures | None:
-    command = [
-        str(peer.python.absolute()), "-m", f"benchmarks.peers.{peer.script}", work,
-        peer.ways[work], str(BARS.absolute()), "0" if peer.is_slow else str(WARM),
-    ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    line = next((it for it in done.stdout.splitlines() if it.startswith("RESULT ")), None)
-    if line is None:
-        print(f"{peer.name}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    told = json.loads(line.removeprefix("RESULT "))
-    lists = {name: [told[name]] for name in ("cold_s", "peak_mb", "imported_s")}
-    return Figures(told["value"], told["fills"], warm_s=told["warm_s"], **lists)
+def _measured(work: str, peers: Iterable[Peer]) -> Iterator[tuple[Peer, Figures]]:
+    """One process of each: the slow ones alone, then the others with their warm rounds in turn."""
+    for peer in peers:
+        if peer.is_slow:
+            yield from _ended({peer: _begun(work, peer)})
+    running = {peer: _begun(work, peer) for peer in peers if not peer.is_slow}
+    for process in [*running.values()] * TURNS:
+        for _ in range(ROUNDS):
+            process.do_round()
+    yield from _ended(running)
+
+
+def _begun(work: str, peer: Peer) -> Process:
+    print(f"{work} {peer.name} ...", file=sys.stderr, flush=True)
+    words = (f"benchmarks.peers.{peer.script}", work, peer.ways[work], str(BARS.absolute()))
+    return Process(peer.python.absolute(), words)
+
+
+def _ended(running: Mapping[Peer, Process]) -> Iterator[tuple[Peer, Figures]]:
+    for peer, process in running.items():
+        told = process.end()
+        if told is None:
+            print(f"{peer.name}: {process.last_words}", file=sys.stderr)
+            continue
+        lists = {name: [told[name]] for name in ("cold_s", "peak_mb", "imported_s")}
+        yield peer, Figures(told["value"], told["fills"], warm_s=told["warm_s"], **lists)

@@ -33,11 +33,12 @@ MEMORY_SHARE = 0.2  # of vectorbt's on W2b
 INTRODUCTION = """# Benchmarks
 
 Made by `make bench-peers` (or `python -m benchmarks.peers`). Every peer runs in its own environment
-and process, in turn; seconds are medians of warm rounds, of the first ones where a single round was
-run. `cold` is the first call in a process, without imports; compiled code that a library keeps on
-disk was there (this project's kernel is compiled once a version, in some twenty seconds). Memory is
-the most that all processes were seen to have together, shared pages once, and no less than what the
-first of them had by the kernel's own mark.
+and process; those whose rounds are short wait side by side and take turns of a few rounds. Seconds
+are medians of warm rounds, of the first ones where a single round was run. `cold` is the first call
+in a process, without imports; compiled code that a library keeps on disk was there (this project's
+kernel is compiled once a version, in some twenty seconds). Memory is the most that all processes
+were seen to have together, shared pages once, and no less than what the first of them had by the
+kernel's own mark.
 
 Sweeps use four workers or threads where a peer can, and every sweep of this project writes all its
 sets to a ledger on disk within the measured time; the first call makes the file. "Same work"

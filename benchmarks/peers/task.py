@@ -1,7 +1,8 @@
 """One work in one peer's own environment, measured: bars in, one line of JSON out.
 
-Run as `python -m benchmarks.peers.SCRIPT WORK WAY FOLDER WARM` by benchmarks.peers, in the peer's
-environment; so this module needs NumPy and pandas alone.
+Run as `python -m benchmarks.peers.SCRIPT WORK WAY FOLDER` by benchmarks.peers, in the peer's
+environment; so this module needs NumPy and pandas alone. The first round is done at once, another
+one for each line of standard input; after each, READY is printed.
 """
 
 import json
@@ -24,6 +25,7 @@ SETS = {
     "W2b": [(fast, slow) for fast in range(5, 15) for slow in range(20, 70, 5)],
 }
 SAMPLE_S = 0.05
+READY, RESULT = "READY", "RESULT "
 
 
 class Ends(NamedTuple):
@@ -110,7 +112,7 @@ def _entry(path: Path, name: str) -> float:
 
 def measure(ways: Mapping[str, Callable[[Job], Ends]], imported_s: float) -> None:
     """Do what the command line names, first cold and then warm, and print what it took."""
-    work, way, folder, warm = sys.argv[1:5]
+    work, way, folder = sys.argv[1:4]
     paths = sorted(Path(folder, _bars(work)).glob("*.npz"))
     job = Job(work, {path.stem: _frame(path) for path in paths})
     walls: list[float] = []
@@ -119,12 +121,13 @@ def measure(ways: Mapping[str, Callable[[Job], Ends]], imported_s: float) -> Non
         began = time.perf_counter()
         ends = ways[way](job)
         walls.append(time.perf_counter() - began)
+        print(READY, flush=True)
         return ends
 
     # The watch would take its share of a short round: warm ones go without it, and one more has it.
     with PeakMemory() as memory:
         ends = done()
-    for _ in range(int(warm)):
+    for _ in sys.stdin:
         ends = done()
     warm_s, peak_mb = walls[1:], memory.peak_mb
     if warm_s:
@@ -132,7 +135,7 @@ def measure(ways: Mapping[str, Callable[[Job], Ends]], imported_s: float) -> Non
             done()
         peak_mb = max(peak_mb, memory.peak_mb)
     told = {"cold_s": walls[0], "warm_s": warm_s, "imported_s": imported_s, "peak_mb": peak_mb}
-    print("RESULT " + json.dumps({**ends._asdict(), **told}))
+    print(RESULT + json.dumps({**ends._asdict(), **told}))
 
 
 def _frame(path: Path) -> pd.DataFrame:
